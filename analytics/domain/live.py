@@ -1,0 +1,124 @@
+"""What a gateway tells a phone while a session runs: small, ordered, self-contained after a snapshot.
+
+The wire form is one JSON object per WebSocket message, told apart by `kind`; `parse_live_event` reads it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter
+
+from .base import Word
+from .exercise import Segment, Side
+from .program import Dose
+from .session import Repetition, SessionReport
+
+
+class SessionState(StrEnum):
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CALIBRATING = "calibrating"
+    EXERCISING = "exercising"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class CueLevel(StrEnum):
+    INFO = "info"
+    GOOD = "good"
+    WARN = "warn"
+    STOP = "stop"
+
+
+class Cue(Word):
+    code: str
+    text: str
+    level: CueLevel
+
+
+class SensorState(Word):
+    segment: Segment
+    name: str
+    connected: bool
+    battery_percent: int | None = None
+
+
+class Snapshot(Word):
+    """Everything a listener needs that joins now."""
+
+    kind: Literal["snapshot"] = "snapshot"
+    sequence: int
+    state: SessionState
+    session_id: UUID | None = None
+    exercise: str | None = None
+    exercise_name: str | None = None
+    side: Side | None = None
+    dose: Dose | None = None
+    rest_flexion_deg: float | None = None
+    set_number: int = 1
+    repetitions: int = Field(default=0, description="counted in this set")
+    total_repetitions: int = 0
+    flexion_deg: float | None = None
+    cue: Cue | None = None
+    sensors: tuple[SensorState, ...] = ()
+
+
+class AngleEvent(Word):
+    kind: Literal["angle"] = "angle"
+    sequence: int
+    time_s: float = Field(description="session time of the sample")
+    sensor_time_us: int = Field(description="the distal sensor's own time of the sample")
+    flexion_deg: float
+    excursion_deg: float = Field(description="how far from the rest pose")
+
+
+class RepetitionEvent(Word):
+    kind: Literal["repetition"] = "repetition"
+    sequence: int
+    set_number: int
+    count_in_set: int
+    repetition: Repetition
+
+
+class CueEvent(Word):
+    kind: Literal["cue"] = "cue"
+    sequence: int
+    cue: Cue
+
+
+class SensorEvent(Word):
+    kind: Literal["sensor"] = "sensor"
+    sequence: int
+    sensor: SensorState
+
+
+class StateEvent(Word):
+    kind: Literal["state"] = "state"
+    sequence: int
+    state: SessionState
+    set_number: int = 1
+
+
+class FinishedEvent(Word):
+    kind: Literal["finished"] = "finished"
+    sequence: int
+    report: SessionReport
+
+
+LiveEvent = Snapshot | AngleEvent | RepetitionEvent | CueEvent | SensorEvent | StateEvent | FinishedEvent
+_ADAPTER: TypeAdapter[LiveEvent] = TypeAdapter(Annotated[LiveEvent, Field(discriminator="kind")])
+
+
+class Command(Word):
+    """What a listener may ask of the gateway."""
+
+    command: Literal["start", "stop", "pause", "resume", "hurts"]
+    pain: int | None = Field(default=None, ge=0, le=10)
+
+
+def parse_live_event(message: str | bytes) -> LiveEvent:
+    """Read one message. Raises `pydantic.ValidationError` when it is none of the kinds."""
+    return _ADAPTER.validate_json(message)

@@ -1,0 +1,116 @@
+"""One exercising: what was done, how well, and how it felt.
+
+Times within a session are seconds on the gateway's clock since the session began.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from .base import Word
+from .exercise import Segment, Side
+
+
+class FormLabel(StrEnum):
+    CORRECT = "correct"
+    TOO_FAST = "too_fast"
+    LOW_AMPLITUDE = "low_amplitude"
+    NOT_JUDGED = "not_judged"
+
+
+class Form(Word):
+    """How a repetition was done. `probability` is None and `reason` says why where it was not judged."""
+
+    label: FormLabel
+    probability: float | None = Field(default=None, ge=0, le=1)
+    reason: str | None = None
+
+
+class Repetition(Word):
+    """One counted movement away from the rest pose and back."""
+
+    number: int = Field(ge=1)
+    start_s: float
+    peak_s: float
+    end_s: float
+    excursion_deg: float = Field(description="range moved; needs no zero, so it is the figure to trust")
+    excursion_error_deg: float = Field(description="one standard deviation")
+    peak_flexion_deg: float = Field(description="flexion at the turning point; as good as the session's zero")
+    peak_velocity_deg_s: float
+    form: Form
+
+
+class Zero(StrEnum):
+    """Where 0° of the joint comes from."""
+
+    GONIOMETER = "goniometer"
+    REST_POSE_UNVERIFIED = "rest_pose_unverified"
+
+
+class Calibration(Word):
+    """How the joint's axis was found from movement, and how far to trust it."""
+
+    axis_explained: float = Field(ge=0, le=1, description="share of the rotation that lies on the one axis")
+    excursion_deg: float = Field(description="rotation seen while calibrating")
+    zero: Zero
+
+
+class SensorRecord(Word):
+    """What one sensor delivered in a session."""
+
+    address: str
+    name: str
+    segment: Segment
+    samples_received: int
+    samples_lost: int
+    rate_hz: float
+    clock_skew_ppm: float
+    clock_residual_ms: float = Field(description="spread of arrivals about the fitted clock, 95th percentile")
+    battery_percent: int | None = None
+
+
+class AngleTrace(Word):
+    """Joint flexion at an even rate, for drawing; None where a sensor was silent."""
+
+    start_s: float
+    rate_hz: float
+    flexion_deg: tuple[float | None, ...]
+
+
+class SessionOpening(Word):
+    """Sent before the first chunk, so that a clinic knows what the chunks belong to."""
+
+    id: UUID
+    patient_id: str
+    program_version: int
+    exercise: str
+    side: Side
+    started_at: datetime
+
+
+class SessionReport(SessionOpening):
+    """The whole of a finished session but for its raw samples. Closes the session on the server."""
+
+    ended_at: datetime
+    repetitions: tuple[Repetition, ...]
+    calibration: Calibration | None = Field(description="None: the axis was not found, so there is no angle")
+    trace: AngleTrace | None = None
+    sensors: tuple[SensorRecord, ...]
+    form_model: str | None = Field(default=None, description="name and version of the model that judged form")
+    chunk_count: int = Field(ge=0)
+    chunks_sha256: str = Field(description="hex SHA-256 over the chunks' digests in order")
+    simulated: bool = False
+
+
+class Feedback(Word):
+    """What the patient says afterwards. `id` is made by the phone, so sending twice is harmless."""
+
+    id: UUID
+    session_id: UUID
+    pain: int = Field(ge=0, le=10)
+    effort: int = Field(ge=0, le=10)
+    given_at: datetime
