@@ -16,9 +16,13 @@ class Room(NamedTuple):
 
 
 ROOMS = {
-    "demo": Room("demo.command", "gateway,server,simulate", "a whole clinic with one patient exercising, on this computer"),
+    "demo": Room(
+        "demo.command", "gateway,server,simulate", "a whole clinic with one patient exercising, on this computer"
+    ),
     "server": Room("server.command", "server", "the clinic's server and dashboard"),
-    "gateway": Room("device_gateway.command", "gateway", "the gateway in a patient's home (--simulate: with virtual sensors)"),
+    "gateway": Room(
+        "device_gateway.command", "gateway", "the gateway in a patient's home (--simulate: with virtual sensors)"
+    ),
     "app": Room("mobile_app.command", "mobile", "the patient's app"),
     "evaluate": Room("analytics.training.evaluate", "gateway", "how well the methods do on recordings you name"),
     "train": Room("analytics.training.command", "train", "train the models that run on the gateway"),
@@ -27,6 +31,7 @@ SIMULATED_GATEWAY = Room("demo.simulated_gateway", "gateway,simulate", "")
 
 
 def usage() -> str:
+    """The list of commands."""
     lines = [f"  {name:9} {room.purpose}" for name, room in ROOMS.items()]
     return "\n".join(["usage: sinew COMMAND [options]      (sinew COMMAND --help says more)", "", *lines])
 

@@ -13,8 +13,11 @@ SUFFIXES = {".css", ".html", ".js", ".kv", ".py", ".sh"}
 def too_long(root: Path) -> list[str]:
     """Return one sentence per tracked or new source file of more than `LONGEST` lines; vendored files do not count."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=root, check=True, capture_output=True, text=True,
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.splitlines()
     paths = [root / name for name in listed if Path(name).suffix in SUFFIXES and "vendor" not in Path(name).parts]
     lengths = {path: path.read_text("utf-8").count("\n") for path in paths if path.exists()}

@@ -18,6 +18,7 @@ LOCKS = {
 
 
 def lock(name: str, source: str, extras: tuple[str, ...]) -> None:
+    """Write requirements/`name` from `source` with these extras."""
     arguments = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-emit-index-url"]
     for extra in extras:
         arguments += ["--extra", extra]

@@ -1,0 +1,1 @@
+"""What should change in a program, and why, in words a physiotherapist can check."""

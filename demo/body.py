@@ -1,0 +1,80 @@
+"""A patient's body in the demo: two virtual sensors on a software radio, put on anew for each session."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from analytics.domain.exercise import Exercise, Segment, Side
+from demo.motion import Motion
+from device_gateway.radio import Radio
+from firmware_interface.virtual.gate import StartGate
+from firmware_interface.virtual.link import SoftwareLink
+from firmware_interface.virtual.radio import SoftwareRadio
+from firmware_interface.virtual.sensor import VirtualSensor
+
+PROXIMAL_ADDRESS = "C1:00:00:00:00:01"
+DISTAL_ADDRESS = "C1:00:00:00:00:02"
+START_PATIENCE_S = 15.0
+
+
+class Body:
+    """`async with Body(...)` switches the radio on; `wear(motion)` puts sensors on that are about to play it."""
+
+    def __init__(self, exercise: Exercise, side: Side, speed: float) -> None:
+        self.segments: dict[str, Segment] = {
+            PROXIMAL_ADDRESS: exercise.proximal_segment(side),
+            DISTAL_ADDRESS: exercise.distal_segment(side),
+        }
+        self.sensors: tuple[VirtualSensor, ...] = ()
+        self._speed = speed
+        self._link = SoftwareLink()
+        self._software_radio = SoftwareRadio(self._link)
+
+    @property
+    def radio(self) -> Radio:
+        return Radio(self._software_radio.scanner_backend, self._software_radio.client_backend)
+
+    @property
+    def samples_sent(self) -> int:
+        """Samples that the sensors took while a gateway listened, whether or not their radio could send them."""
+        return sum(sensor.samples_sent + sensor.dropped for sensor in self.sensors)
+
+    async def __aenter__(self) -> Self:
+        await self._software_radio.start()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.take_off()
+        await self._software_radio.stop()
+
+    async def wear(self, motion: Motion) -> None:
+        """Put on two sensors that play `motion` from the instant a gateway has started both."""
+        await self.take_off()
+        gate = StartGate()
+        self.sensors = tuple(
+            VirtualSensor(f"Sinew {number}", address, playback, self._link, speed=self._speed, gate=gate)
+            for number, (address, playback) in enumerate(
+                ((PROXIMAL_ADDRESS, motion.proximal), (DISTAL_ADDRESS, motion.distal)), 1
+            )
+        )
+        for sensor in self.sensors:
+            await sensor.start()
+
+    async def take_off(self) -> None:
+        for sensor in self.sensors:
+            await sensor.stop()
+        self.sensors = ()
+
+    async def played(self) -> None:
+        """Wait until both sensors have played all they had."""
+        await asyncio.gather(*(sensor.finished.wait() for sensor in self.sensors))
+
+    def taken_at(self, distal_time_us: int) -> float | None:
+        """The event loop's time at which the distal sensor took its sample; None before it has taken any."""
+        if not self.sensors or self.sensors[1].first_sample_at is None:
+            return None
+        return self.sensors[1].taken_at(distal_time_us)

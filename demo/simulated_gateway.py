@@ -1,0 +1,79 @@
+"""`sinew gateway --simulate`: a patient's home with virtual sensors, for a server that runs elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from analytics.domain.exercise import Side
+from analytics.exercises.catalogue import exercise as exercise_named
+from analytics.signals.recording import RecordingError
+from demo.home import exercise_once, patient_home
+from demo.motion import recorded_motion, simulated_motion
+from device_gateway.errors import GatewayError
+
+UPLOAD_PATIENCE_S = 600.0
+
+
+def main(argv: list[str]) -> int:
+    """Do the asked number of sessions and upload them. Returns 0 when everything is at the clinic."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return asyncio.run(_run(arguments))
+    except KeyboardInterrupt:
+        return 0
+    except (GatewayError, RecordingError) as trouble:
+        print(f"sinew gateway: {trouble}", file=sys.stderr)
+        return 1
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    exercise, side = exercise_named("knee.extension.seated"), Side(arguments.side)
+    motion = recorded_motion(arguments.recording, exercise) if arguments.recording else None
+    rng = np.random.default_rng()
+    async with patient_home(
+        arguments.home.expanduser(), arguments.server, arguments.claim,
+        exercise=exercise, side=side, speed=arguments.speed, port=arguments.port,
+    ) as (gateway, body):  # fmt: skip
+        for _ in range(arguments.sessions):
+            played = motion or simulated_motion(exercise, 12, 70.0, rng)
+            report, _listener = await exercise_once(gateway, body, played, arguments.speed, _say)
+            print(
+                f"Session {report.id}: {len(report.repetitions)} repetitions, {body.samples_sent} samples", flush=True
+            )
+        if not await gateway.drain(UPLOAD_PATIENCE_S):
+            print(
+                "sinew gateway: not everything is uploaded; start again to go on.",
+                *await gateway.problems(),
+                file=sys.stderr,
+            )
+            return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sinew gateway --simulate", description=__doc__)
+    parser.add_argument("--simulate", action="store_true", required=True, help="virtual sensors in place of Bluetooth")
+    parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
+    parser.add_argument("--claim", metavar="CODE", help="claim code from the patient's page; needed the first time")
+    parser.add_argument("--home", metavar="DIR", type=Path, required=True, help="folder for what the gateway keeps")
+    parser.add_argument(
+        "--port", metavar="N", type=int, default=0, help="port of the live channel (default: any free one)"
+    )
+    parser.add_argument(
+        "--recording", metavar="FILE.npz", type=Path, help="replay a real recording; else a simulated body"
+    )
+    parser.add_argument("--speed", metavar="N", type=float, default=1.0, help="times as fast as life (default 1)")
+    parser.add_argument("--side", choices=list(Side), default=Side.RIGHT, help="the side that the program prescribes")
+    parser.add_argument("--sessions", metavar="N", type=int, default=1, help="how many sessions (default 1)")
+    return parser
