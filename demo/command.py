@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
 from analytics.signals.recording import RecordingError
 from demo.errors import DemoError
+from demo.result import DemoResult
 from demo.run import DemoOptions, run_demo
 from device_gateway.errors import GatewayError
 from mobile_app.clients.gateway import GatewayError as LiveLineError
@@ -34,8 +37,8 @@ def main(argv: list[str]) -> int:
         open_browser=not arguments.headless and bool(os.environ.get("DISPLAY") or sys.platform in {"darwin", "win32"}),
     )
     try:
-        result = asyncio.run(run_demo(options))
-    except KeyboardInterrupt:
+        result = asyncio.run(_until_told_to_end(options))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
     except (*ERRORS_WITH_A_SENTENCE, OSError, ExceptionGroup) as trouble:
         print(f"sinew demo: {_sentence(trouble, options.home)}", file=sys.stderr)
@@ -43,6 +46,15 @@ def main(argv: list[str]) -> int:
     if result is not None:
         print(result.model_dump_json())
     return 0
+
+
+async def _until_told_to_end(options: DemoOptions) -> DemoResult | None:
+    """SIGTERM ends the demo as Ctrl+C does: with its server."""
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):  # Windows knows no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await run_demo(options)
 
 
 def _sentence(trouble: BaseException, home: Path) -> str:

@@ -29,9 +29,10 @@ async def test_everything_sent_is_stored_once(knee_extensions: Path, tmp_path: P
     try:
         visitor = await Visitor.sign_in(server.url, clinic.login_of("physiotherapist"))
         side = (await visitor.patient(clinic.live_patient_id)).program.prescriptions[0].side
-        async with patient_home(
-            tmp_path / "gateway", server.url, code, exercise=exercise, side=side, speed=SPEED
-        ) as (gateway, body):
+        async with patient_home(tmp_path / "gateway", server.url, code, exercise=exercise, side=side, speed=SPEED) as (
+            gateway,
+            body,
+        ):
             outage = asyncio.create_task(_pull_the_plug(server, tmp_path, after_s=motion.duration_s / SPEED / 2))
             report, _ = await exercise_once(gateway, body, motion, SPEED, lambda _: None)
             stored_before = await outage
