@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+# A deadline would be a timed test; without a database and with fixed seeds every run tries the same examples.
+settings.register_profile("sinew", deadline=None, derandomize=True, database=None)
+settings.load_profile("sinew")
 
 
 @pytest.fixture(scope="session")
