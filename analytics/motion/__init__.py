@@ -1,0 +1,1 @@
+"""From samples of worn sensors to joint angles and repetitions, sample by sample."""

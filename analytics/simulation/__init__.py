@@ -1,0 +1,2 @@
+"""Bodies and patients whose truth is known exactly, to test, to train where no data covers, and to fill a
+demonstration."""
