@@ -1,0 +1,1 @@
+"""The clinic: who may see what, patients, programs, sessions and their raw samples, forecasts, proposals, dashboard."""

@@ -1,0 +1,89 @@
+"""Templates, the addresses of static files, and the frame around every page."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from server.access.api import csrf_token
+from server.clinic import clinic_of
+
+from .wording import SIMULATED, Tag
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+NOTICES = {
+    "approved": Tag(
+        "Approved. The new version of the program is in force and reaches the gateway before its next session.",
+        "good",
+        "check",
+    ),
+    "rejected": Tag("Rejected. The program stays as it is; your reason is kept with the proposal.", "good", "check"),
+    "reason-missing": Tag(
+        "Nothing was changed: please say why, so that the reason can be kept with the proposal.", "watch", "alert"
+    ),
+    "not-waiting": Tag(
+        "Nothing was changed: this proposal was no longer waiting. Somebody has decided it or newer measurements have "
+        "replaced it; below is how things stand now.",
+        "watch",
+        "alert",
+    ),
+}
+"""What a page says after something was done, by the code in its address; no free text travels there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What the pages are told of the clinic: the clock on its wall, and what that clock is called."""
+
+    zone: tzinfo
+    environment: Environment
+
+    def today(self, request: Request) -> date:
+        """The calendar day in the clinic, which is not always that of UTC."""
+        return clinic_of(request).now().astimezone(self.zone).date()
+
+
+def dashboard_of(request: Request) -> Dashboard:
+    """The dashboard this app was given by `installation.install`."""
+    return cast(Dashboard, request.app.state.dashboard)
+
+
+def new_dashboard(zone: tzinfo) -> Dashboard:
+    """Templates that escape everything and refuse a name they do not know, rather than print nothing."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(static=static_address, zone=str(zone), simulated=SIMULATED)
+    return Dashboard(zone, environment)
+
+
+@cache
+def static_address(name: str) -> str:
+    """The file's address with its content's hash, so that a browser may keep it for ever."""
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render one page in the frame, for whoever is signed in."""
+    frame = {
+        "reader": getattr(request.state, "reader", None),
+        "csrf": csrf_token(request),
+        "notice": NOTICES.get(request.query_params.get("notice", "")),
+        "here": "",
+    }
+    html = dashboard_of(request).environment.get_template(template).render(frame | context)
+    return HTMLResponse(html, status)

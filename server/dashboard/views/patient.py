@@ -1,0 +1,110 @@
+"""The patient page: where this knee is, where it is heading and how sure that is, and what to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+
+from analytics.domain.program import Program
+from server.patients.words import PatientOverview
+
+from ..wording import Reader, day_words, degrees, exercise_name, moment_words, side_words
+from .course import CourseChart, course_chart
+from .figures import Figure, key_figures
+from .proposal import ProposalCard, proposal_card
+from .sessions import SessionRow, session_row
+
+NEWEST = 10
+"""Sessions shown at once: about two weeks; the rest is one click away."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    name: str
+    side: str
+    sets: str
+    target: str
+    rest: str
+    limit: str | None
+
+
+@dataclass(frozen=True)
+class ProgramCard:
+    version: str
+    phase: str
+    exercises: tuple[Exercise, ...]
+    approved: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    reader: Reader
+    id: str
+    name: str
+    heading: str
+    facts: tuple[str, ...]
+    simulated: bool
+    figures: tuple[Figure, ...]
+    chart: CourseChart | None
+    proposal: ProposalCard | None
+    program: ProgramCard
+    sessions: tuple[SessionRow, ...]
+    earlier: tuple[SessionRow, ...]
+
+
+def patient_page(
+    overview: PatientOverview, *, reader: Reader, names: Mapping[str, str], today: date, zone: tzinfo
+) -> PatientPage:
+    """The same page for both readers; a patient's says less and says it plainly. `names`: exercise code to name."""
+    summary, own = overview.summary, reader == "patient"
+    facts = (
+        f"{side_words(summary.side)} · {summary.diagnosis}",
+        f"Day {summary.day} after surgery on {day_words(summary.surgery_on)}",
+        f"Program version {summary.program_version}",
+    )
+    proposal = overview.proposal
+    rows = tuple(session_row(session, today, zone) for session in overview.sessions)
+    return PatientPage(
+        reader=reader,
+        id=summary.id,
+        name=summary.name,
+        heading="Your recovery" if own else summary.name,
+        facts=facts,
+        simulated=summary.simulated,
+        figures=key_figures(overview, reader=reader, today=today, zone=zone),
+        chart=course_chart(overview),
+        proposal=proposal_card(proposal, names, zone) if proposal else None,
+        program=_program_card(overview.program, names, today, zone),
+        sessions=rows[:NEWEST],
+        earlier=rows[NEWEST:],
+    )
+
+
+def _program_card(program: Program, names: Mapping[str, str], today: date, zone: tzinfo) -> ProgramCard:
+    limits = {
+        r.exercise: f"Not beyond {degrees(r.largest_excursion_deg)}"
+        + (f" until {day_words(r.until)}" if r.until else "")
+        + f", set by {r.set_by}"
+        for r in program.restrictions
+        if r.until is None or r.until >= today
+    }
+    exercises = tuple(
+        Exercise(
+            name=exercise_name(prescription.exercise, names),
+            side=side_words(prescription.side),
+            sets=f"{prescription.dose.sets} × {prescription.dose.repetitions}",
+            target=degrees(prescription.dose.target_excursion_deg),
+            rest=f"{prescription.dose.rest_s:.0f} s",
+            limit=limits.get(prescription.exercise),
+        )
+        for prescription in program.prescriptions
+    )
+    return ProgramCard(
+        version=f"Version {program.version}",
+        phase=program.phase,
+        exercises=exercises,
+        approved=f"{program.approved_by}, {moment_words(program.approved_at, zone)}",
+        reason=program.reason,
+    )

@@ -1,0 +1,182 @@
+"""The session page: every repetition on the joint's own curve, and how far each figure can be trusted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from analytics.domain.session import AngleTrace, Form, FormLabel, Repetition
+from analytics.recovery.course import session_range
+from server.patients.words import SessionView
+
+from ..wording import (
+    NO_VALUE,
+    Reader,
+    Tag,
+    clock,
+    counted,
+    degree_error,
+    degrees,
+    degrees_with_error,
+    duration,
+    join_words,
+    moment_words,
+    percent,
+    side_words,
+)
+from .figures import Figure
+from .quality import Note, SensorRow, calibration_notes, sensor_row
+
+FORM_TAGS = {
+    FormLabel.CORRECT: Tag("Correct", "good", "check"),
+    FormLabel.TOO_FAST: Tag("Too fast", "watch", "fast"),
+    FormLabel.LOW_AMPLITUDE: Tag("Range too small", "watch", "low"),
+    FormLabel.NOT_JUDGED: Tag("Not judged", "plain", "question"),
+}
+
+
+@dataclass(frozen=True)
+class RepetitionRow:
+    number: int
+    at: str
+    range: str
+    turning_point: str
+    tempo: str
+    speed: str
+    form: Tag
+    form_detail: str
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    reader: Reader
+    patient_id: str
+    patient_name: str
+    exercise: str
+    facts: tuple[str, ...]
+    simulated: bool
+    figures: tuple[Figure, ...]
+    chart: dict[str, Any] | None
+    chart_words: str
+    forms: tuple[tuple[Tag, int], ...]
+    repetitions: tuple[RepetitionRow, ...]
+    quality: tuple[Note, ...]
+    sensors: tuple[SensorRow, ...]
+    stored: str
+    form_model: str
+
+
+def session_page(view: SessionView, *, reader: Reader, zone: tzinfo) -> SessionPage:
+    """Everything the page says, in its order."""
+    report = view.report
+    forms = Counter(repetition.form.label for repetition in report.repetitions)
+    lasted = (report.ended_at - report.started_at).total_seconds()
+    return SessionPage(
+        reader=reader,
+        patient_id=view.patient.id,
+        patient_name="Your recovery" if reader == "patient" else view.patient.name,
+        exercise=view.exercise_name,
+        facts=(
+            moment_words(report.started_at, zone),
+            duration(lasted),
+            side_words(report.side),
+            f"Program version {report.program_version}",
+        ),
+        simulated=report.simulated,
+        figures=_figures(view, forms),
+        chart=_chart(report.trace, report.repetitions) if report.trace else None,
+        chart_words=_chart_words(report.repetitions, forms),
+        forms=tuple((FORM_TAGS[label], forms[label]) for label in FormLabel if forms[label]),
+        repetitions=tuple(_repetition(repetition) for repetition in report.repetitions),
+        quality=calibration_notes(report.calibration),
+        sensors=tuple(sensor_row(sensor) for sensor in report.sensors),
+        stored=counted(view.samples_stored, "sample") + " stored",
+        form_model=report.form_model or "",
+    )
+
+
+def _figures(view: SessionView, forms: Counter[FormLabel]) -> tuple[Figure, ...]:
+    repetitions, feedback = view.report.repetitions, view.feedback
+    not_judged = forms[FormLabel.NOT_JUDGED]
+    judged = len(repetitions) - not_judged
+    measured = session_range(repetitions)
+    range_figure = Figure("Range", NO_VALUE, "", "It takes three repetitions to tell a range.")
+    if measured is not None:
+        value, error = measured
+        least, most = (f(r.excursion_deg for r in repetitions) for f in (min, max))
+        note = f"Single repetitions {degrees(least)} to {degrees(most)}"
+        range_figure = Figure("Range, best three", degrees(value), f"± {degree_error(error)}", note)
+    rest = f"; {not_judged} not judged" if not_judged else ""
+    form = Figure("Form", NO_VALUE, "", f"{not_judged} not judged" if not_judged else "Nothing to judge.")
+    if judged:
+        form = Figure("Form", f"{forms[FormLabel.CORRECT]}", f"of {judged} correct", f"Judged one by one{rest}")
+    told = "Not told yet."
+    return (
+        Figure(
+            "Repetitions", str(len(repetitions)), "", f"in {_span(repetitions)}" if repetitions else "None counted."
+        ),
+        range_figure,
+        form,
+        Figure("Pain", str(feedback.pain), "of 10", "Told after the session")
+        if feedback
+        else Figure("Pain", NO_VALUE, "", told),
+        Figure("Effort", str(feedback.effort), "of 10", "Told after the session")
+        if feedback
+        else Figure("Effort", NO_VALUE, "", told),
+    )
+
+
+def _span(repetitions: tuple[Repetition, ...]) -> str:
+    return duration(repetitions[-1].end_s - repetitions[0].start_s)
+
+
+def _chart(trace: AngleTrace, repetitions: tuple[Repetition, ...]) -> dict[str, Any]:
+    return {
+        "start_s": trace.start_s,
+        "rate_hz": trace.rate_hz,
+        "flexion_deg": [None if value is None else round(value, 1) for value in trace.flexion_deg],
+        "repetitions": [
+            {
+                "number": r.number,
+                "start_s": r.start_s,
+                "peak_s": r.peak_s,
+                "end_s": r.end_s,
+                "tone": FORM_TAGS[r.form.label].tone,
+                "words": f"Repetition {r.number}: {degrees(r.excursion_deg)}, {FORM_TAGS[r.form.label].text.lower()}",
+            }
+            for r in repetitions
+        ],
+    }
+
+
+def _chart_words(repetitions: tuple[Repetition, ...], forms: Counter[FormLabel]) -> str:
+    if not repetitions:
+        return "No repetition was found in this session."
+    kinds = [f"{forms[label]} {FORM_TAGS[label].text.lower()}" for label in FormLabel if forms[label]]
+    ranges = [r.excursion_deg for r in repetitions]
+    return (
+        f"Knee flexion over {_span(repetitions)} with {counted(len(repetitions), 'repetition')}, "
+        f"each {degrees(min(ranges))} to {degrees(max(ranges))} wide: {join_words(kinds)}."
+    )
+
+
+def _repetition(repetition: Repetition) -> RepetitionRow:
+    out, back = repetition.peak_s - repetition.start_s, repetition.end_s - repetition.peak_s
+    return RepetitionRow(
+        number=repetition.number,
+        at=clock(repetition.start_s),
+        range=degrees_with_error(repetition.excursion_deg, repetition.excursion_error_deg),
+        turning_point=degrees(repetition.peak_flexion_deg),
+        tempo=f"{out:.1f} s out, {back:.1f} s back",
+        speed=f"{repetition.peak_velocity_deg_s:.0f} °/s",
+        form=FORM_TAGS[repetition.form.label],
+        form_detail=_form_detail(repetition.form),
+    )
+
+
+def _form_detail(form: Form) -> str:
+    if form.label is FormLabel.NOT_JUDGED:
+        return form.reason or "no reason given"
+    return percent(form.probability) if form.probability is not None else ""

@@ -1,0 +1,149 @@
+"""Letting gateways in, knowing where they are, and shutting them out."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from analytics.domain.base import uuid7
+from server.access import policy
+from server.access.policy import Action
+from server.access.records import AccountRecord
+from server.access.service import digest, issue_token, revoke_account
+from server.access.words import Caller, Role
+from server.patients.records import PatientRecord
+from server.problems import NotFound
+
+from .records import ClaimCodeRecord, GatewayRecord
+from .words import GatewaySummary, Presence
+
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without letters and digits that look alike."""
+CODE_LENGTH = 10
+
+
+class UnknownClaimCode(NotFound):
+    type, title = "claim-code-unknown", "Unknown claim code"
+
+
+class NoGateway(NotFound):
+    type, title = "no-gateway", "No gateway yet"
+
+
+class Claimed(NamedTuple):
+    gateway_id: UUID
+    token: str
+    patient_id: str
+
+
+async def make_claim_code(
+    db: AsyncSession, patient_id: str, now: datetime, *, lifetime: timedelta = timedelta(minutes=10)
+) -> str:
+    """A code that lets one gateway in for this patient, once, until it expires. About 49 bits; kept as its SHA-256."""
+    if await db.get(PatientRecord, patient_id) is None:
+        raise NotFound(policy.NOTHING_HERE)
+    letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+    db.add(ClaimCodeRecord(sha256=digest(letters), patient_id=patient_id, expires_at=now + lifetime))
+    await db.flush()
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+async def offer_claim_code(
+    db: AsyncSession, caller: Caller, patient_id: str, *, now: datetime, lifetime: timedelta
+) -> str:
+    """`make_claim_code` for somebody who asks for it."""
+    policy.require(caller, Action.MANAGE_GATEWAYS, patient_id)
+    return await make_claim_code(db, patient_id, now, lifetime=lifetime)
+
+
+async def claim(db: AsyncSession, code: str, name: str, *, now: datetime) -> Claimed:
+    """Make a gateway of this code's patient. Raises `UnknownClaimCode`, also for a used or expired code."""
+    # One conditional update decides who was first, so that a code sent twice at once lets one in.
+    used = await db.execute(
+        update(ClaimCodeRecord)
+        .where(
+            ClaimCodeRecord.sha256 == digest(_letters(code)),
+            ClaimCodeRecord.used_at.is_(None),
+            ClaimCodeRecord.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(ClaimCodeRecord.patient_id)
+    )
+    patient_id = used.scalar_one_or_none()
+    if patient_id is None:
+        raise UnknownClaimCode(
+            "This claim code is unknown, used or expired; ask the clinic for a new one and type it within its time."
+        )
+    account = AccountRecord(id=uuid7(), role=Role.GATEWAY, name=name, patient_id=patient_id, created_at=now)
+    db.add(account)
+    await db.flush()
+    db.add(GatewayRecord(id=account.id, patient_id=patient_id, claimed_at=now))
+    token = await issue_token(db, account.id, now=now, lifetime=None)
+    return Claimed(account.id, token, patient_id)
+
+
+async def report_presence(db: AsyncSession, caller: Caller, presence: Presence, *, now: datetime) -> None:
+    """Remember where this gateway's live channel is."""
+    policy.require_own(caller, Action.REPORT_PRESENCE)
+    gateway = await db.get_one(GatewayRecord, caller.gateway_id)
+    gateway.live_url = presence.live_url
+    gateway.certificate_sha256 = presence.certificate_sha256
+    gateway.live_token = presence.live_token
+    gateway.seen_at = now
+    await db.flush()
+
+
+async def own_gateway(db: AsyncSession, caller: Caller) -> Presence:
+    """Where the patient's phone finds the gateway: of several, the one heard from last. Raises `NoGateway`."""
+    patient_id = policy.require_own(caller, Action.READ_OWN_GATEWAY)
+    gateway = await db.scalar(
+        select(GatewayRecord)
+        .join(AccountRecord, AccountRecord.id == GatewayRecord.id)
+        .where(GatewayRecord.patient_id == patient_id, AccountRecord.active, GatewayRecord.live_url.is_not(None))
+        .order_by(GatewayRecord.seen_at.desc())
+        .limit(1)
+    )
+    if gateway is None:
+        raise NoGateway(
+            "Your gateway has not reported yet; switch it on, check its network, and try again in a minute."
+        )
+    return Presence(
+        live_url=gateway.live_url, certificate_sha256=gateway.certificate_sha256, live_token=gateway.live_token
+    )
+
+
+async def list_gateways(db: AsyncSession, caller: Caller) -> list[GatewaySummary]:
+    """Every gateway ever claimed, newest first, and whether it is still let in."""
+    visible = policy.visible_patients(caller, Action.MANAGE_GATEWAYS, GatewayRecord.patient_id)
+    rows = await db.execute(
+        select(GatewayRecord, AccountRecord)
+        .join(AccountRecord, AccountRecord.id == GatewayRecord.id)
+        .where(visible)
+        .order_by(GatewayRecord.claimed_at.desc())
+    )
+    return [
+        GatewaySummary(
+            id=gateway.id,
+            name=account.name,
+            patient_id=gateway.patient_id,
+            claimed_at=gateway.claimed_at,
+            seen_at=gateway.seen_at,
+            active=account.active,
+        )
+        for gateway, account in rows
+    ]
+
+
+async def revoke_gateway(db: AsyncSession, caller: Caller, gateway_id: UUID) -> None:
+    """Let this gateway in no more, from its next request on. What it has sent stays."""
+    policy.granted(caller, Action.MANAGE_GATEWAYS, await db.get(GatewayRecord, gateway_id))
+    await revoke_account(db, gateway_id)
+
+
+def _letters(code: str) -> str:
+    return code.upper().replace("-", "").replace(" ", "")

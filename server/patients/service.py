@@ -1,0 +1,130 @@
+"""Who the patients are and how each is doing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from analytics.domain.exercise import Side
+from analytics.domain.program import Program
+from analytics.domain.recovery import KNEE_RANGE, ProposalStatus
+from server.access import policy
+from server.access.policy import Action
+from server.access.words import Caller
+from server.adaptation import service as adaptation
+from server.adaptation.records import ProposalRecord
+from server.problems import Conflict, NotFound
+from server.programs import service as programs
+from server.programs.records import ProgramRecord
+from server.recovery import service as recovery
+from server.recovery.records import CoursePointRecord
+from server.sessions import summaries
+from server.sessions.records import SessionRecord
+
+from .records import PatientRecord
+from .words import PatientOverview, PatientSummary
+
+
+async def add_patient(
+    db: AsyncSession,
+    *,
+    id: str,  # noqa: A002 - the field's own name
+    name: str,
+    diagnosis: str,
+    side: Side,
+    surgery_on: date,
+    goal_deg: float,
+    program: Program,
+    simulated: bool = False,
+) -> None:
+    """Take a patient in, with the first program: nobody is a patient here without something to do."""
+    if await db.get(PatientRecord, id) is not None:
+        raise Conflict(f"There is a patient {id} already; choose another identifier.")
+    db.add(
+        PatientRecord(
+            id=id,
+            name=name,
+            diagnosis=diagnosis,
+            side=side,
+            surgery_on=surgery_on,
+            goal_deg=goal_deg,
+            simulated=simulated,
+        )
+    )
+    await db.flush()
+    await programs.add_version(db, program)
+
+
+async def list_patients(db: AsyncSession, caller: Caller, *, today: date) -> list[PatientSummary]:
+    """Every patient the caller may see, by name."""
+    return await _summaries(db, policy.visible_patients(caller, Action.LIST_PATIENTS, PatientRecord.id), today)
+
+
+async def patient_summary(db: AsyncSession, caller: Caller, patient_id: str, *, today: date) -> PatientSummary:
+    """One patient's line of the list. Raises `NotFound`."""
+    policy.require(caller, Action.READ_PATIENT, patient_id)
+    found = await _summaries(db, PatientRecord.id == patient_id, today)
+    if not found:
+        raise NotFound(policy.NOTHING_HERE)
+    return found[0]
+
+
+async def patient_overview(db: AsyncSession, caller: Caller, patient_id: str, *, today: date) -> PatientOverview:
+    """All of one patient's page. Raises `NotFound`, also for a patient whom the caller may not see."""
+    summary = await patient_summary(db, caller, patient_id, today=today)
+    return PatientOverview(
+        summary=summary,
+        program=await programs.current_program(db, patient_id),
+        course=await recovery.course_of(db, patient_id),
+        forecast=await recovery.forecast_of(db, patient_id),
+        proposal=await adaptation.waiting_proposal(db, patient_id),
+        sessions=await summaries.sessions_of(db, patient_id),
+    )
+
+
+async def _summaries(db: AsyncSession, condition: ColumnElement[bool], today: date) -> list[PatientSummary]:
+    version = select(func.max(ProgramRecord.version)).where(ProgramRecord.patient_id == PatientRecord.id)
+    last_session = select(func.max(SessionRecord.started_at)).where(
+        SessionRecord.patient_id == PatientRecord.id, SessionRecord.ended_at.is_not(None)
+    )
+    latest_range = (
+        select(CoursePointRecord.value)
+        .where(CoursePointRecord.patient_id == PatientRecord.id, CoursePointRecord.outcome == KNEE_RANGE)
+        .order_by(CoursePointRecord.day.desc())
+        .limit(1)
+    )
+    waiting = exists().where(
+        ProposalRecord.patient_id == PatientRecord.id, ProposalRecord.status == ProposalStatus.WAITING
+    )
+    rows = await db.execute(
+        select(
+            PatientRecord,
+            version.scalar_subquery(),
+            last_session.scalar_subquery(),
+            latest_range.scalar_subquery(),
+            waiting,
+        )
+        .where(condition)
+        .order_by(PatientRecord.name, PatientRecord.id)
+    )
+    return [_summary(row, today) for row in rows]
+
+
+def _summary(row: Row[*tuple[PatientRecord, int, object, float, bool]], today: date) -> PatientSummary:
+    patient, version, last_session_at, latest_range_deg, waiting = row
+    return PatientSummary(
+        id=patient.id,
+        name=patient.name,
+        diagnosis=patient.diagnosis,
+        side=patient.side,
+        surgery_on=patient.surgery_on,
+        day=(today - patient.surgery_on).days,
+        program_version=version,
+        last_session_at=last_session_at,
+        latest_range_deg=latest_range_deg,
+        goal_deg=patient.goal_deg,
+        proposal_waiting=waiting,
+        simulated=patient.simulated,
+    )

@@ -1,0 +1,141 @@
+"""The report closes a session: checked against its chunks, with all that follows from it in the same transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from analytics.domain.session import Feedback, FormLabel, SessionOpening, SessionReport
+from server.access.words import Caller
+from server.adaptation import service as adaptation
+from server.patients.records import PatientRecord
+from server.problems import Conflict, InvalidRequest
+from server.recovery import service as recovery
+
+from .ranges import ranges
+from .records import ChunkRecord, FeedbackRecord, ReportRecord, SessionRecord
+from .service import opening_of, own_session, stored_report
+
+
+class ReportDiffers(Conflict):
+    type, title = "report-differs", "Another report is stored"
+
+
+class ChunksMissing(Conflict):
+    type, title = "chunks-missing", "Chunks are missing"
+
+
+class ChunksDiffer(Conflict):
+    type, title = "chunks-differ", "The chunks are not those of the report"
+
+
+async def store_report(
+    db: AsyncSession, caller: Caller, report: SessionReport, *, now: datetime, refit_after: int
+) -> bool:
+    """Store a report once every chunk of it is here; True the first time, False for the same again.
+
+    The first time, in the same transaction: the course grows by a point, the forecast and the proposal are made anew.
+    Raises `ChunksMissing` with `missing` ranges, `ChunksDiffer`, `ReportDiffers`, or `NotFound` for no such session.
+    """
+    document = report.model_dump_json()
+    report = _readable(document)
+    session = await own_session(db, caller, report.id)
+    if opening_of(session) != SessionOpening(**report.model_dump(include=set(SessionOpening.model_fields))):
+        raise ReportDiffers(
+            "The report does not begin as the session was opened; send it for the session it belongs to."
+        )
+    stored = await stored_report(db, report.id)
+    if stored is not None:
+        if stored != report:
+            raise ReportDiffers("Another report of this session is stored; what is stored stays.")
+        return False
+    await _check_chunks(db, report)
+    for name, value in _figures(report).items():
+        setattr(session, name, value)
+    db.add(ReportRecord(session_id=report.id, document=document))
+    await db.flush()
+    patient = await db.get_one(PatientRecord, report.patient_id)
+    point = recovery.point_record(report, patient.surgery_on)
+    if point is not None:
+        db.add(point)
+        await db.flush()
+    await follow(db, report.patient_id, now=now, refit_after=refit_after)
+    return True
+
+
+async def follow(db: AsyncSession, patient_id: str, *, now: datetime, refit_after: int) -> None:
+    """Everything that follows from what is stored of a patient: the forecast, then the proposal that reads it."""
+    forecast = await recovery.refresh(db, patient_id, now=now, refit_after=refit_after)
+    await adaptation.reconsider(db, patient_id, forecast=forecast, now=now)
+
+
+async def reconsider(db: AsyncSession, patient_id: str, *, now: datetime) -> None:
+    """Only the proposal, after words from the patient that no forecast reads."""
+    forecast = await recovery.forecast_of(db, patient_id)
+    await adaptation.reconsider(db, patient_id, forecast=forecast, now=now)
+
+
+async def store_history(
+    db: AsyncSession, patient_id: str, reports: Sequence[SessionReport], feedbacks: Sequence[Feedback]
+) -> None:
+    """Many finished sessions without raw samples at once, as from a simulation. Call `follow` when all are stored."""
+    if not reports:
+        return
+    patient = await db.get_one(PatientRecord, patient_id)
+    opening = set(SessionOpening.model_fields)
+    await db.execute(insert(SessionRecord), [r.model_dump(include=opening) | _figures(r) for r in reports])
+    await db.execute(insert(ReportRecord), [{"session_id": r.id, "document": r.model_dump_json()} for r in reports])
+    points = [recovery.point_record(r, patient.surgery_on) for r in reports]
+    db.add_all(point for point in points if point is not None)
+    db.add_all(FeedbackRecord(patient_id=patient_id, **f.model_dump()) for f in feedbacks)
+    await db.flush()
+
+
+def _readable(document: str) -> SessionReport:
+    """The report as it will be read again. JSON has no NaN and no infinity, so a report with one would be lost."""
+    try:
+        return SessionReport.model_validate_json(document)
+    except ValidationError as error:
+        raise InvalidRequest("The report holds a figure that is not a finite number; mend it.") from error
+
+
+async def _check_chunks(db: AsyncSession, report: SessionReport) -> None:
+    rows = await db.execute(
+        select(ChunkRecord.number, ChunkRecord.sha256)
+        .where(ChunkRecord.session_id == report.id)
+        .order_by(ChunkRecord.number)
+    )
+    digests = dict(rows.all())
+    missing = ranges(number for number in range(report.chunk_count) if number not in digests)
+    if missing:
+        raise ChunksMissing(
+            "The report is not stored before all its chunks are; send the missing ones, then the report again.",
+            missing=missing,
+        )
+    if len(digests) != report.chunk_count or root_hash(digests.values()) != report.chunks_sha256.lower():
+        raise ChunksDiffer(
+            "The stored chunks are not the ones this report was written for; send the report that belongs to them."
+        )
+
+
+def root_hash(digests: Iterable[bytes]) -> str:
+    """Hex SHA-256 over the chunks' 32-byte digests in order: one figure for all raw samples of a session."""
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _figures(report: SessionReport) -> dict[str, object]:
+    """What lists show of a report, as columns of its session."""
+    labels = [repetition.form.label for repetition in report.repetitions]
+    return {
+        "ended_at": report.ended_at,
+        "repetitions": len(labels),
+        "correct": labels.count(FormLabel.CORRECT),
+        "not_judged": labels.count(FormLabel.NOT_JUDGED),
+        "samples_lost": sum(sensor.samples_lost for sensor in report.sensors),
+        "simulated": report.simulated,
+    }
