@@ -48,7 +48,7 @@ def recorded_motion(path: Path, exercise: Exercise) -> Motion:
 def simulated_motion(exercise: Exercise, repetitions: int, range_deg: float, rng: np.random.Generator) -> Motion:
     """A simulated person who does most repetitions well, a few too fast or too small."""
     labels = list(FormLabel)[:3]
-    chosen = [labels[index] for index in rng.choice(3, size=repetitions, p=(0.7, 0.15, 0.15))]
+    chosen = [labels[index] for index in rng.choice(3, size=repetitions, p=(0.9, 0.05, 0.05))]
     body = seated_knee_extensions(chosen, rng, side=Side.RIGHT, range_deg=range_deg)
     names = _pair(exercise, Side.RIGHT)
     return Motion(*(Playback(body.rate_hz, body.time_s, *body.sensors[name]) for name in names))

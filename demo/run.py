@@ -9,15 +9,14 @@ import webbrowser
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
-import httpx2
 import numpy as np
 
 from analytics.domain.exercise import Exercise
 from analytics.domain.session import SessionReport
 from analytics.exercises.catalogue import exercise as exercise_named
-from demo.clinic import DemoClinic, Login, prepare_clinic
+from demo.body import Body
+from demo.clinic import DemoClinic, prepare_clinic
 from demo.errors import DemoError
 from demo.home import exercise_once, patient_home
 from demo.listener import Listener
@@ -25,11 +24,12 @@ from demo.motion import Motion, recorded_motion, simulated_motion
 from demo.ports import require_free_port
 from demo.result import DemoResult, latency
 from demo.server_process import ServerProcess
-from server.patients.words import PatientOverview, SessionView
+from demo.visitor import Visitor
+from device_gateway.app import Gateway
+from server.patients.words import PatientOverview
 
 UPLOAD_PATIENCE_S = 60.0
 PAUSE_BETWEEN_SESSIONS_S = 20.0
-SIMULATED_REPETITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,97 +55,82 @@ async def run_demo(options: DemoOptions) -> DemoResult | None:
     began_s = time.monotonic()
     port = require_free_port(options.port)
     exercise = exercise_named("knee.extension.seated")
-    motion = recorded_motion(options.recording, exercise) if options.recording else None
+    recorded = recorded_motion(options.recording, exercise) if options.recording else None
     clinic, claim_code = await prepare_clinic(options.home / "server", datetime.now(UTC), say)
     server = ServerProcess(options.home / "server", port)
     await server.start()
     try:
-        visitor = await Visitor.sign_in(server.url, clinic.login_of("physiotherapist"))
-        overview = await visitor.patient(clinic.live_patient_id)
-        if not options.headless:
+        patient = await _look(server.url, clinic)
+        side = patient.program.prescriptions[0].side
+        folder = options.home / f"gateway-{port}"  # a gateway belongs to one server's address
+        home = patient_home(folder, server.url, claim_code, exercise=exercise, side=side, speed=options.speed)
+        async with home as (gateway, body):
+            if options.headless:
+                session = await _session(gateway, body, recorded or _prescribed(exercise, patient), options.speed)
+                return await _result(session, server.url, clinic, time.monotonic() - began_s)
             _welcome(server.url, clinic, options)
-        home = options.home / f"gateway-{port}"  # a gateway belongs to one server's address
-        side = overview.program.prescriptions[0].side
-        async with patient_home(home, server.url, claim_code, exercise=exercise, side=side, speed=options.speed) as (
-            gateway,
-            body,
-        ):
             while True:
-                played = motion or _next_motion(exercise, overview)
-                say(f"{clinic.live_patient_name} exercises: {played.duration_s / options.speed:.0f} s")
-                report, listener = await exercise_once(gateway, body, played, options.speed, say)
-                sent = body.samples_sent
-                if not await gateway.drain(UPLOAD_PATIENCE_S):
-                    raise DemoError(
-                        "The session was recorded but not uploaded in time: " + " ".join(await gateway.problems())
-                    )
-                overview = await visitor.patient(clinic.live_patient_id)
-                if options.headless:
-                    stored = (await visitor.session(report.id)).samples_stored
-                    return _result(
-                        report, listener, overview, sent=sent, stored=stored, wall_s=time.monotonic() - began_s
-                    )
-                say(f"  {len(report.repetitions)} repetitions, at the clinic: {server.url}/sessions/{report.id}")
+                session = await _session(gateway, body, recorded or _prescribed(exercise, patient), options.speed)
+                repetitions, where = len(session.report.repetitions), f"{server.url}/sessions/{session.report.id}"
+                say(f"  {repetitions} repetitions, at the clinic: {where}")
                 await asyncio.sleep(PAUSE_BETWEEN_SESSIONS_S)
+                patient = await _look(server.url, clinic)
     finally:
         await server.stop()
 
 
-class Visitor:
-    """The physiotherapist, looking through the API."""
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A session that is at the clinic, what a listener heard of it, and how many samples its sensors took."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url, self._headers = f"{url}/api/v1", {"Authorization": f"Bearer {token}"}
-
-    @classmethod
-    async def sign_in(cls, url: str, login: Login) -> Visitor:
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            credentials = {"login": login.login, "password": login.password}
-            answer = await client.post(f"{url}/api/v1/sign-in", json=credentials)
-        if not answer.is_success:
-            raise DemoError(
-                f"The server does not accept the demo's own login ({answer.json()['detail']}); choose another --home."
-            )
-        return cls(url, answer.json()["token"])
-
-    async def patient(self, patient_id: str) -> PatientOverview:
-        return PatientOverview.model_validate_json(await self._get(f"/patients/{patient_id}"))
-
-    async def session(self, session_id: UUID) -> SessionView:
-        return SessionView.model_validate_json(await self._get(f"/sessions/{session_id}"))
-
-    async def _get(self, path: str) -> bytes:
-        async with httpx2.AsyncClient(trust_env=False, headers=self._headers) as client:
-            answer = await client.get(self._url + path)
-        if not answer.is_success:
-            raise DemoError(f"The server answered {answer.status_code} to {path}: {answer.text}")
-        return answer.content
+    report: SessionReport
+    listener: Listener
+    samples_sent: int
 
 
-def _next_motion(exercise: Exercise, overview: PatientOverview) -> Motion:
-    """Sessions as good as the patient's latest one, give or take."""
-    rng = np.random.default_rng()
-    latest = overview.summary.latest_range_deg or 60.0
-    return simulated_motion(exercise, SIMULATED_REPETITIONS, float(latest + rng.normal(1, 2)), rng)
+async def _session(gateway: Gateway, body: Body, motion: Motion, speed: float) -> _Session:
+    say(f"The live patient exercises: {motion.duration_s / speed:.0f} s")
+    report, listener = await exercise_once(gateway, body, motion, speed, say)
+    session = _Session(report, listener, body.samples_sent)
+    if not await gateway.drain(UPLOAD_PATIENCE_S):
+        problems = " ".join(await gateway.problems())
+        raise DemoError(f"The session was recorded, but not uploaded in time. {problems}")
+    return session
 
 
-def _result(
-    report: SessionReport, listener: Listener, overview: PatientOverview, *, sent: int, stored: int, wall_s: float
-) -> DemoResult:
+async def _look(url: str, clinic: DemoClinic) -> PatientOverview:
+    """The live patient as the physiotherapist sees them now; signed in anew, since a sign-in does not last for days."""
+    physiotherapist = await Visitor.sign_in(url, clinic.login_of("physiotherapist"))
+    return await physiotherapist.patient(clinic.live_patient_id)
+
+
+async def _result(session: _Session, url: str, clinic: DemoClinic, wall_s: float) -> DemoResult:
+    physiotherapist = await Visitor.sign_in(url, clinic.login_of("physiotherapist"))
+    patient = await physiotherapist.patient(clinic.live_patient_id)
+    stored = (await physiotherapist.session(session.report.id)).samples_stored
+    repetitions = session.report.repetitions
     return DemoResult(
-        session_id=report.id,
-        samples_sent=sent,
+        session_id=session.report.id,
+        samples_sent=session.samples_sent,
         samples_stored=stored,
-        samples_lost=sent - stored,
-        repetitions=len(report.repetitions),
-        rom_deg=tuple(round(repetition.excursion_deg, 1) for repetition in report.repetitions),
-        form=tuple(repetition.form for repetition in report.repetitions),
-        live_events=listener.events.total(),
-        latency_ms=latency(listener.latencies_ms),
-        forecast=overview.forecast,
-        proposal=overview.proposal,
+        samples_lost=session.samples_sent - stored,
+        repetitions=len(repetitions),
+        rom_deg=tuple(round(repetition.excursion_deg, 1) for repetition in repetitions),
+        form=tuple(repetition.form for repetition in repetitions),
+        live_events=session.listener.events.total(),
+        latency_ms=latency(session.listener.latencies_ms),
+        forecast=patient.forecast,
+        proposal=patient.proposal,
         wall_s=round(wall_s, 2),
     )
+
+
+def _prescribed(exercise: Exercise, overview: PatientOverview) -> Motion:
+    """All that is prescribed, with a range near the patient's latest."""
+    rng = np.random.default_rng()
+    dose = overview.program.prescriptions[0].dose
+    latest_deg = overview.summary.latest_range_deg or dose.target_excursion_deg
+    return simulated_motion(exercise, dose.sets * dose.repetitions, float(latest_deg + rng.normal(1, 2)), rng)
 
 
 def _welcome(url: str, clinic: DemoClinic, options: DemoOptions) -> None:

@@ -74,6 +74,6 @@ def test_a_simulated_body_where_no_recording_is_named(tmp_path: Path) -> None:
     again = run_sinew("demo", "--headless", "--speed", "20", "--port", "0", "--home", tmp_path).result
     for result in (first, again):
         assert result["samples_lost"] == 0
-        assert result["repetitions"] == 12
+        assert result["repetitions"] == 24, "three sets of eight are prescribed"
     assert first["session_id"] != again["session_id"]
     assert again["forecast"]["measurements_used"] == first["forecast"]["measurements_used"] + 1

@@ -12,8 +12,8 @@ from demo.clinic import prepare_clinic
 from demo.home import exercise_once, patient_home
 from demo.motion import recorded_motion
 from demo.ports import require_free_port
-from demo.run import Visitor
 from demo.server_process import ServerProcess
+from demo.visitor import Visitor
 
 SPEED = 20.0
 DOWN_S = 10.0

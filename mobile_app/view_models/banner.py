@@ -1,0 +1,44 @@
+"""The one line that speaks during an exercise: the most important thing there is to say now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.domain.live import Cue, CueLevel, SessionState
+from mobile_app.clients.follow import Link
+
+WHILE = {
+    SessionState.IDLE: "Sit down comfortably. Press Start when you are ready.",
+    SessionState.CONNECTING: "Looking for your sensors. Make sure that they are switched on.",
+    SessionState.CALIBRATING: "Move slowly and fully, a few times. The sensors are getting to know your {joint}.",
+    SessionState.EXERCISING: "Go on calmly, at your own pace.",
+    SessionState.PAUSED: "Paused. Take your time.",
+    SessionState.FINISHED: "This session is finished.",
+}
+
+
+@dataclass(frozen=True)
+class Banner:
+    """Words and how urgent they are; the level is shown as a sign and a colour too."""
+
+    text: str
+    level: CueLevel
+
+
+def choose(
+    *, link: Link, trouble: str, state: SessionState, silent_sensor: str, cue: Cue | None, hurting: bool, joint: str
+) -> Banner:
+    """The order of the cases is the order of importance."""
+    if hurting:
+        return Banner("Stopped. Rest, and breathe calmly.", CueLevel.STOP)
+    if link is Link.UNREACHABLE:
+        return Banner(trouble, CueLevel.WARN)
+    if link is Link.SEARCHING:
+        return Banner("Looking for your gateway.", CueLevel.INFO)
+    if silent_sensor and state in {SessionState.CALIBRATING, SessionState.EXERCISING}:
+        return Banner(
+            f"The sensor on your {silent_sensor} is silent. Wait a moment, or bring it closer.", CueLevel.WARN
+        )
+    if cue is not None:
+        return Banner(cue.text, cue.level)
+    return Banner(WHILE[state].format(joint=joint or "joint"), CueLevel.INFO)

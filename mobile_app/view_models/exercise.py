@@ -1,0 +1,276 @@
+# mypy: allow-subclassing-any
+"""The exercise as it happens: follows the gateway's live events and sends it commands."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
+
+from analytics.domain.exercise import Segment
+from analytics.domain.live import (
+    AngleEvent,
+    Command,
+    Cue,
+    CueEvent,
+    CueLevel,
+    FinishedEvent,
+    LiveEvent,
+    RepetitionEvent,
+    SensorEvent,
+    SensorState,
+    SessionState,
+    Snapshot,
+    StateEvent,
+)
+from analytics.domain.program import Dose
+from mobile_app import words
+from mobile_app.clients.follow import Link
+
+from . import banner
+
+TRACE_POINTS = 1200
+"""Enough for the plot's last seconds at the highest rate of angle events (60 Hz)."""
+UNDER_WAY = {SessionState.CONNECTING, SessionState.CALIBRATING, SessionState.EXERCISING, SessionState.PAUSED}
+LOW_BATTERY_PERCENT = 15
+
+
+class ExerciseViewModel(EventDispatcher):
+    title = StringProperty("")
+    joint = StringProperty("", doc="e.g. Right knee")
+    mirrored = BooleanProperty(False, doc="the left leg, seen from the left")
+    state = ObjectProperty(SessionState.IDLE)
+    link = ObjectProperty(Link.SEARCHING)
+    moving = BooleanProperty(False, doc="angles are coming in")
+    flexion_deg = NumericProperty(90)
+    excursion_deg = NumericProperty(0)
+    rest_flexion_deg = NumericProperty(90)
+    target_deg = NumericProperty(0)
+    limit_deg = ObjectProperty(None, allownone=True)
+    best_deg = NumericProperty(0)
+    repetitions = NumericProperty(0, doc="counted in this set")
+    repetitions_asked = NumericProperty(0)
+    total = NumericProperty(0)
+    set_number = NumericProperty(1)
+    sets = NumericProperty(1)
+    banner_text = StringProperty("")
+    banner_level = OptionProperty("info", options=["info", "good", "warn", "stop"])
+    sensors_text = StringProperty("")
+    sensors_well = BooleanProperty(True)
+    action = OptionProperty("", options=["", "start", "pause", "resume", "retry"])
+    under_way = BooleanProperty(False)
+    asking_end = BooleanProperty(False, doc="the patient wants to leave a session that is under way")
+    hurt = OptionProperty("", options=["", "asking", "rated"], doc="what follows on 'It hurts'")
+    unheard = StringProperty("", doc="that a command did not reach the gateway")
+
+    def __init__(
+        self,
+        send: Callable[[Command], None],
+        *,
+        on_retry: Callable[[], None],
+        on_leave: Callable[[], None],
+        on_rated: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._send = send
+        self._on_retry = on_retry
+        self._on_leave = on_leave
+        self._on_rated = on_rated
+        self.dose: Dose | None = None
+        self.session_id: UUID | None = None
+        self.pain: int | None = None
+        self.trace: deque[tuple[float, float]] = deque(maxlen=TRACE_POINTS)
+        """(session time [s], excursion [°]) for the plot, oldest first."""
+        self._cue: Cue | None = None
+        self._trouble = ""
+        self._sensors: dict[Segment, SensorState] = {}
+        self._say()
+
+    def prepare(
+        self, *, title: str, joint: str, mirrored: bool, dose: Dose, rest_deg: float, limit_deg: float | None
+    ) -> None:
+        """What the program asks for, shown until the gateway tells of the session itself."""
+        self.title, self.joint, self.mirrored, self.limit_deg = title, joint, mirrored, limit_deg
+        self.rest_flexion_deg = self.flexion_deg = rest_deg
+        self.state, self.pain, self.unheard = SessionState.IDLE, None, ""
+        self.hurt, self.asking_end = "", False
+        self._new_session(None)
+        self._show_dose(dose)
+        self._say()
+
+    def hear(self, event: LiveEvent) -> None:
+        """Take in one live event."""
+        match event:
+            case AngleEvent():
+                self.moving = True
+                self.flexion_deg, self.excursion_deg = event.flexion_deg, event.excursion_deg
+                self.trace.append((event.time_s, event.excursion_deg))
+                return  # sixty times a second: nothing else changes
+            case Snapshot():
+                self._join(event)
+            case RepetitionEvent():
+                self.set_number, self.repetitions = event.set_number, event.count_in_set
+                self.total = event.repetition.number
+                self.best_deg = max(self.best_deg, event.repetition.excursion_deg)
+                self._cue = None  # it spoke of the repetition before
+            case CueEvent():
+                self._cue = event.cue
+            case SensorEvent():
+                self._sensors[event.sensor.segment] = event.sensor
+            case StateEvent():
+                if event.set_number != self.set_number:
+                    self._cue = self._set_done(self.set_number)
+                    self.set_number, self.repetitions = event.set_number, 0
+                elif event.state is not self.state:
+                    self._cue = None
+                self.state = event.state
+            case FinishedEvent():
+                self.state = SessionState.FINISHED
+        self._say()
+
+    def _set_done(self, number: int) -> Cue:
+        rest = (
+            f"Rest for about {round(self.dose.rest_s)} seconds" if self.dose and self.dose.rest_s else "Rest a little"
+        )
+        return Cue(code="set_done", text=f"Set {number} is done. {rest}, then go on.", level=CueLevel.GOOD)
+
+    def _join(self, snapshot: Snapshot) -> None:
+        if snapshot.session_id != self.session_id:
+            self._new_session(snapshot.session_id)
+        self.state = snapshot.state
+        self.set_number, self.repetitions = snapshot.set_number, snapshot.repetitions
+        self.total = snapshot.total_repetitions
+        self._cue = snapshot.cue if snapshot.state in {SessionState.EXERCISING, SessionState.PAUSED} else None
+        self._sensors = {sensor.segment: sensor for sensor in snapshot.sensors}
+        if snapshot.exercise_name is not None:
+            self.title = snapshot.exercise_name
+        if snapshot.rest_flexion_deg is not None:
+            self.rest_flexion_deg = snapshot.rest_flexion_deg
+        if snapshot.side is not None:
+            self.mirrored = snapshot.side.value == "left"
+        if snapshot.dose is not None:
+            self._show_dose(snapshot.dose)
+        if snapshot.flexion_deg is not None:
+            self.flexion_deg = snapshot.flexion_deg
+            self.excursion_deg = abs(self.rest_flexion_deg - snapshot.flexion_deg)
+
+    def _new_session(self, session_id: UUID | None) -> None:
+        self.session_id = session_id
+        self.trace.clear()
+        self.moving, self.excursion_deg, self.best_deg = False, 0, 0
+        self.repetitions, self.total, self.set_number = 0, 0, 1
+        self._cue = None
+
+    def _show_dose(self, dose: Dose) -> None:
+        self.dose = dose
+        self.sets, self.repetitions_asked, self.target_deg = dose.sets, dose.repetitions, dose.target_excursion_deg
+
+    def hear_link(self, link: Link, trouble: str) -> None:
+        """How the line to the gateway stands, with a sentence when it is down."""
+        self.link, self._trouble = link, trouble
+        if link is Link.CONNECTED:
+            self.unheard = ""
+        else:
+            self.moving = False
+        self._say()
+
+    def _say(self) -> None:
+        """Bring everything that follows from state, line and sensors up to date."""
+        silent = next((s for s in self._sensors.values() if not s.connected), None)
+        said = banner.choose(
+            link=self.link,
+            trouble=self._trouble,
+            state=self.state,
+            silent_sensor="" if silent is None else words.SEGMENT_WORDS[silent.segment],
+            cue=self._cue,
+            hurting=self.hurt != "",
+            joint=self.joint.split(" ")[-1],
+        )
+        self.banner_text, self.banner_level = said.text, said.level.value
+        self.under_way = self.state in UNDER_WAY
+        self.action = self._possible_action()
+        self._say_sensors(silent)
+
+    def _possible_action(self) -> str:
+        if self.link is Link.UNREACHABLE:
+            return "retry"
+        if self.link is Link.SEARCHING:
+            return ""
+        match self.state:
+            case SessionState.IDLE | SessionState.FINISHED:
+                return "start"
+            case SessionState.CALIBRATING | SessionState.EXERCISING:
+                return "pause"
+            case SessionState.PAUSED:
+                return "resume"
+            case _:
+                return ""
+
+    def _say_sensors(self, silent: SensorState | None) -> None:
+        low = next((s for s in self._sensors.values() if _is_low(s.battery_percent)), None)
+        self.sensors_well = self.link is Link.CONNECTED and silent is None and low is None
+        if self.link is not Link.CONNECTED:
+            self.sensors_text = "No gateway"
+        elif silent is not None:
+            self.sensors_text = "Sensor silent"
+        elif low is not None:
+            self.sensors_text = f"Battery {low.battery_percent} %"
+        else:
+            self.sensors_text = words.count(len(self._sensors), "sensor") + " on" if self._sensors else "Gateway ready"
+
+    def act(self) -> None:
+        """The main button."""
+        match self.action:
+            case "retry":
+                self._on_retry()
+            case "start" | "pause" | "resume":
+                self._send(Command(command=self.action))
+
+    def leave(self) -> None:
+        """Go back; a session that is under way is paused, and the patient asked whether it shall end."""
+        if self.under_way and self.link is Link.CONNECTED:
+            self.asking_end = True
+            self._send(Command(command="pause"))
+        else:
+            self._on_leave()
+
+    def go_on(self) -> None:
+        self.asking_end, self.hurt = False, ""
+        if self.under_way:
+            self._send(Command(command="resume"))
+        self._say()
+
+    def end(self) -> None:
+        """End before all is done: what was done is kept and sent as it is."""
+        self.asking_end, self.hurt = False, ""
+        if self.under_way and self.link is Link.CONNECTED:
+            self._send(Command(command="stop"))
+            self._say()
+        else:
+            self._on_leave()
+
+    def it_hurts(self) -> None:
+        """Stop at once, then ask how much. The gateway hears of it before the question is answered."""
+        self.hurt = "asking"
+        self._send(Command(command="hurts"))
+        self._say()
+
+    def rate_pain(self, pain: int) -> None:
+        self.pain = pain
+        self.hurt = "rated"
+        self._send(Command(command="hurts", pain=pain))
+        self._on_rated()
+
+    def could_not_send(self, command: Command) -> None:
+        """The line is down. Only pain is told later: what else was meant then may be wrong by the time it is heard."""
+        if command.command == "hurts":
+            self.unheard = "Your gateway did not hear this yet. It will be told as soon as it answers."
+        else:
+            self.unheard = "Your gateway did not hear this. Please try again when it answers."
+
+
+def _is_low(battery_percent: int | None) -> bool:
+    return battery_percent is not None and battery_percent <= LOW_BATTERY_PERCENT

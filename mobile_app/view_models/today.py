@@ -1,0 +1,78 @@
+# mypy: allow-subclassing-any
+"""Today: what is due, in plain words, and one button."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
+
+from analytics.domain.program import Assignment, Prescription
+from analytics.exercises import UnknownExercise, exercise
+from mobile_app import words
+
+
+class TodayViewModel(EventDispatcher):
+    greeting = StringProperty("")
+    name = StringProperty("")
+    day = StringProperty("")
+    title = StringProperty("", doc="name of the exercise that comes first")
+    joint = StringProperty("")
+    sets = NumericProperty(0)
+    repetitions = NumericProperty(0)
+    target_deg = NumericProperty(0)
+    rest_flexion_deg = NumericProperty(90)
+    mirrored = BooleanProperty(False, doc="the left leg, seen from the left")
+    minutes = NumericProperty(0)
+    also = ListProperty([], doc="further exercises of the program, a line each")
+    instructions = ListProperty([])
+    restrictions = ListProperty([])
+    program = StringProperty("", doc="who approved it, and the reason that the patient may know")
+    notice = StringProperty("", doc="what is not as it should be, and what that means")
+    waiting = StringProperty("", doc="what is still to be sent")
+    can_start = BooleanProperty(False)
+    unrated_session = ObjectProperty(None, allownone=True)
+
+    def greet(self, name: str, now: datetime) -> None:
+        """`now` is in the patient's own time zone."""
+        self.name, self.greeting, self.day = name, words.greeting(now.hour), words.day_in_words(now.date())
+
+    def show(self, assignment: Assignment, now: datetime) -> None:
+        program = assignment.program
+        first, *others = program.prescriptions
+        self.notice = ""
+        self._show_first(first)
+        self.also = [f"{_name(other)}: {other.dose.sets} × {other.dose.repetitions}" for other in others]
+        self.minutes = words.about_minutes(program.prescriptions)
+        said = (words.restriction_in_words(restriction, now.date()) for restriction in program.restrictions)
+        self.restrictions = [sentence for sentence in said if sentence is not None]
+        self.program = f"Program {program.version}, approved by {program.approved_by}."
+
+    def _show_first(self, prescription: Prescription) -> None:
+        dose = prescription.dose
+        self.sets, self.repetitions, self.target_deg = dose.sets, dose.repetitions, dose.target_excursion_deg
+        self.mirrored = prescription.side.value == "left"
+        try:
+            known = exercise(prescription.exercise)
+        except UnknownExercise:
+            self.title, self.joint, self.instructions = "A new exercise", "", []
+            self.notice = "Your program has an exercise that this version of the app does not know. Update the app."
+            self.can_start = False
+            return
+        self.title = known.name
+        self.joint = words.joint_in_words(prescription.side, known.joint)
+        self.rest_flexion_deg = known.rest_flexion_deg
+        self.instructions = list(known.instructions)
+        self.can_start = True
+
+    def ask_about(self, session_id: UUID | None) -> None:
+        self.unrated_session = session_id
+
+
+def _name(prescription: Prescription) -> str:
+    try:
+        return exercise(prescription.exercise).name
+    except UnknownExercise:
+        return "A new exercise"
