@@ -7,12 +7,12 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from analytics.simulation.patient import SimulatedPatient, simulate_clinic
+from analytics.simulation.patient import NEVER, SimulatedPatient, simulate_clinic
 from server.access.service import create_account
 from server.access.words import Role
 from server.database import Database
@@ -26,6 +26,7 @@ from server.settings import Settings
 PATIENTS = 30
 WEEKS = 8
 SEED = 8
+FAR_DEG = 15.0
 CODE_LIFETIME = timedelta(hours=1)
 
 
@@ -67,7 +68,7 @@ async def _make(db: AsyncSession, home: Path, now: datetime, progress: Callable[
     """Everything in one transaction: a demo that was interrupted here begins anew."""
     progress(f"Simulating {PATIENTS} patients over {WEEKS} weeks of recovery, and the live one")
     people = simulate_clinic(PATIENTS + 1, WEEKS, now.date(), SEED)
-    live = _live_patient(people)
+    live = _live_patient(people, now.date())
     for person in people:
         await _admit(db, person)
     for number, person in enumerate(people, 1):
@@ -94,11 +95,20 @@ async def _make(db: AsyncSession, home: Path, now: datetime, progress: Callable[
     return clinic
 
 
-def _live_patient(people: list[SimulatedPatient]) -> SimulatedPatient:
-    """Somebody in the middle of a recovery that goes well: three to five weeks in, nearest to four."""
-    well = [person for person in people if person.truth.stalls_on == float("inf")]
-    middle = max(person.surgery_on for person in people) - timedelta(days=18)
-    return min(well, key=lambda person: abs((person.surgery_on - middle).days))
+def _live_patient(people: list[SimulatedPatient], today: date) -> SimulatedPatient:
+    """Somebody whose recovery goes well and is under way: of those three to six weeks in and far from the goal, who is asked for most."""
+
+    def asked_deg(person: SimulatedPatient) -> float:
+        return person.programs[-1].prescriptions[0].dose.target_excursion_deg
+
+    well = [
+        person
+        for person in people
+        if person.truth.stalls_on == NEVER
+        and 21 <= (today - person.surgery_on).days <= 42
+        and person.goal_deg - asked_deg(person) >= FAR_DEG
+    ]
+    return max(well, key=asked_deg)
 
 
 async def _admit(db: AsyncSession, person: SimulatedPatient) -> None:

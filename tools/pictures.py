@@ -43,8 +43,8 @@ async def _pages(demo: ServedDemo, session_id: str) -> None:
         await page.screenshot(path=OUT / "patients-page.png")
         await session_page(page, demo.url, session_id)
         await page.screenshot(path=OUT / "session-page.png")
-        await page.get_by_role("navigation").last.get_by_role("link").first.click()
-        await page.wait_for_load_state("networkidle")
+        await page.goto(next(word for word in demo.printed.split() if "/patients/" in word))
+        await page.locator("canvas").first.wait_for()
         await page.screenshot(path=OUT / "patient-page.png")
 
 

@@ -1,5 +1,6 @@
 """What a person may get wrong: one clear sentence, an exit code that is not 0, and nothing stored is touched."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from running import Run, run_sinew
+
+from demo.ports import require_free_port
+from demo.server_process import ServerProcess
 
 
 def refused(run: Run, *words: str) -> None:
@@ -80,9 +84,22 @@ def test_a_speed_that_is_none(tmp_path: Path) -> None:
     assert "not a speed" in run.errors
 
 
-def test_a_claim_code_the_clinic_does_not_know(tmp_path: Path) -> None:
-    """An unknown gateway is not let in; the same sentence reaches the person who typed the code."""
+def test_a_clinic_that_does_not_answer(tmp_path: Path) -> None:
     run = run_sinew(
         *("gateway", "--simulate", "--server", "http://127.0.0.1:9", "--claim", "AAAAA-AAAAA", "--home", tmp_path)
     )
     refused(run, "127.0.0.1:9")
+
+
+async def test_a_gateway_the_clinic_does_not_know(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "server", require_free_port(0))
+    await server.start()
+    try:
+        run = await asyncio.to_thread(
+            run_sinew,
+            *("gateway", "--simulate", "--server", server.url, "--claim", "AAAAA-AAAAA"),
+            *("--home", tmp_path / "gateway"),
+        )
+    finally:
+        await server.stop()
+    refused(run, "AAAAA-AAAAA", "claim code")

@@ -1,0 +1,1 @@
+"""The gateway in a patient's home: radio, clocks, recording, the live exercise session, the local API, the uplink."""

@@ -1,0 +1,31 @@
+"""What can go wrong in a gateway that a person can mend. Each message is one sentence: what happened, what to do."""
+
+from __future__ import annotations
+
+
+class GatewayError(RuntimeError):
+    """The gateway cannot go on as asked; the message says what to do."""
+
+
+class StoreError(GatewayError):
+    """The gateway's disk does not take what should be kept. What is stored already is untouched."""
+
+
+class RadioError(GatewayError):
+    """This computer's Bluetooth cannot be used."""
+
+
+class UnreachableError(GatewayError):
+    """The clinic's server did not answer, or not usefully: trying again later may well succeed."""
+
+
+class RefusedError(GatewayError):
+    """The clinic's server understood and said no: trying the same again will not help.
+
+    status: HTTP status. problem: the body, an RFC 9457 problem where the server gave one.
+    """
+
+    def __init__(self, message: str, status: int, problem: dict[str, object]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem
