@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 SINEW := .venv/bin/sinew
 PYTEST := .venv/bin/python -m pytest
+# A file's tests stay together, so that what they share is made once. Benchmarks need the machine to themselves.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile -p no:benchmark --ignore tests/benchmarks
 # What a browser and an app window need on Debian; the tests that want them skip, saying why, where they are absent.
 TEST_PACKAGES := chromium fonts-dejavu-core libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libgles2 libgbm1 libmtdev1
 
@@ -23,10 +25,10 @@ test-packages:
 	@tools/debian-packages.sh $(TEST_PACKAGES) || echo "The browser and window packages are not all here; the tests that need them skip and say so."
 
 test: install test-packages ## every quick test (minutes)
-	@$(PYTEST) -m "not long" $(ARGS)
+	@$(PYTEST) -m "not long" $(SIDE_BY_SIDE) $(ARGS)
 
 test-long: install test-packages ## what takes long: kills, fuzz, many seeds
-	@$(PYTEST) -m long --timeout 3600 $(ARGS)
+	@$(PYTEST) -m long $(SIDE_BY_SIDE) --timeout 3600 $(ARGS)
 
 check: install ## style, types, who imports whom, file lengths
 	@.venv/bin/ruff check .
@@ -36,7 +38,7 @@ check: install ## style, types, who imports whom, file lengths
 	@.venv/bin/python tools/check_lengths.py
 
 bench: install ## measured figures: speed and the demo on a real recording
-	@$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds --timeout 1800 $(ARGS)
+	@$(PYTEST) tests/benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds --timeout 1800 $(ARGS)
 
 lock: install ## resolve the dependencies anew
 	@.venv/bin/python tools/lock.py

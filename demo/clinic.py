@@ -96,7 +96,7 @@ async def _make(db: AsyncSession, home: Path, now: datetime, progress: Callable[
 
 
 def _live_patient(people: list[SimulatedPatient], today: date) -> SimulatedPatient:
-    """Somebody whose recovery goes well and is under way: of those three to six weeks in and far from the goal, who is asked for most."""
+    """Somebody whose recovery goes well: of those in weeks four to six and far from the goal, who is asked for most."""
 
     def asked_deg(person: SimulatedPatient) -> float:
         return person.programs[-1].prescriptions[0].dose.target_excursion_deg

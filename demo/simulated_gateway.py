@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sinew gateway --simulate", description=__doc__)
     parser.add_argument("--simulate", action="store_true", required=True, help="virtual sensors in place of Bluetooth")
     parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
-    parser.add_argument("--claim", metavar="CODE", help="claim code from the patient's page; needed the first time")
+    parser.add_argument(
+        "--claim", metavar="CODE", help="claim code from the clinic's Gateways page; needed the first time"
+    )
     parser.add_argument("--home", metavar="DIR", type=Path, required=True, help="folder for what the gateway keeps")
     parser.add_argument(
         "--port", metavar="N", type=int, default=0, help="port of the live channel (default: any free one)"

@@ -220,14 +220,14 @@ class Gateway:
         code = self._settings.claim_code
         if not code:
             raise GatewayError(
-                "This gateway belongs to no patient yet: make a claim code on the patient's page in the clinic, and "
+                "This gateway belongs to no patient yet: make a claim code on the clinic's Gateways page, and "
                 "start the gateway with --claim CODE."
             )
         try:
             identity = await self._clinic.claim(code, self._settings.name)
         except RefusedError as refusal:
             raise GatewayError(
-                f"The clinic does not accept the claim code {code}: make a new one on the patient's page. ({refusal})"
+                f"The clinic does not accept the claim code {code}: make a new one on its Gateways page. ({refusal})"
             ) from refusal
         await store.keep_settings(identity=identity.model_dump_json(), server_url=self._clinic.url)
         return identity

@@ -52,7 +52,9 @@ async def _serve(gateway: Gateway) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sinew gateway", description=__doc__)
     parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
-    parser.add_argument("--claim", metavar="CODE", help="claim code from the patient's page; needed the first time")
+    parser.add_argument(
+        "--claim", metavar="CODE", help="claim code from the clinic's Gateways page; needed the first time"
+    )
     parser.add_argument("--home", metavar="DIR", type=Path, required=True, help="folder for what the gateway keeps")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on for phones (default: all)")  # noqa: S104 - a phone must reach it; TLS and a token guard it
     parser.add_argument("--port", metavar="N", type=int, default=0, help="port to listen on (default: any free one)")

@@ -8,6 +8,10 @@ from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 
+REJECTION_HOLDS = timedelta(days=7)
+"""How long a rejected change is not proposed again. A week is three sessions or more, the same time after which a dose
+may grow at all (analytics/safety/rules.toml, `progress`), so there is something new to judge by; a convention."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -23,6 +27,7 @@ class Settings:
     claim_code_lifetime: timedelta = timedelta(minutes=10)
     refit_after_points: int = 50
     """How many new course points make the population model stale. A refit takes about as long as a page view."""
+    rejection_holds: timedelta = REJECTION_HOLDS
     least_free_bytes: int = 64 * MEBIBYTE
     """The server does not start on a disk with less: it would accept an evening's sessions and then fail."""
 

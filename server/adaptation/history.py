@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.adaptation.history import SessionOutcome
@@ -44,6 +46,26 @@ async def outcomes(db: AsyncSession, patient_id: str, prescription: Prescription
         )
         for session, range_deg, pain, effort in latest.values()
     ]
+
+
+async def heard_since(db: AsyncSession, patient_id: str, prescription: Prescription, moment: datetime) -> bool:
+    """Whether a session of this exercise and side has ended, or was answered about, after that moment."""
+    newer = await db.scalar(
+        select(SessionRecord.id)
+        .outerjoin(
+            FeedbackRecord,
+            (FeedbackRecord.session_id == SessionRecord.id) & (FeedbackRecord.patient_id == SessionRecord.patient_id),
+        )
+        .where(
+            SessionRecord.patient_id == patient_id,
+            SessionRecord.exercise == prescription.exercise,
+            SessionRecord.side == prescription.side,
+            SessionRecord.ended_at.is_not(None),
+            or_(SessionRecord.ended_at > moment, FeedbackRecord.given_at > moment),
+        )
+        .limit(1)
+    )
+    return newer is not None
 
 
 def _fraction(correct: int, repetitions: int, not_judged: int) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from server.programs import service as programs
 
 from .history import outcomes
 from .records import ProposalRecord
+from .rejections import still_rejected
 
 NO_PROPOSAL = "There is no proposal under this identifier; open the patient's page again."
 
@@ -34,17 +35,21 @@ async def waiting_proposal(db: AsyncSession, patient_id: str) -> Proposal | None
     return None if record is None else _proposal(record)
 
 
-async def reconsider(db: AsyncSession, patient_id: str, *, forecast: Forecast | None, now: datetime) -> Proposal | None:
+async def reconsider(
+    db: AsyncSession, patient_id: str, *, forecast: Forecast | None, rejection_holds: timedelta, now: datetime
+) -> Proposal | None:
     """Look again at everything known of a patient, and put what follows from it in place of any waiting proposal.
 
-    A waiting proposal that the newest session or pain no longer supports must not stay to be approved by mistake.
+    A waiting proposal that the newest session or pain no longer supports must not stay to be approved by mistake, and
+    a change that was rejected does not come back before its time (`rejections.still_rejected`).
     """
     program = await programs.current_program(db, patient_id)
     proposal = None
     for prescription in program.prescriptions:
         history = await outcomes(db, patient_id, prescription)
-        proposal = propose(program, prescription, history, forecast, now=now, proposal_id=uuid7(_milliseconds(now)))
-        if proposal is not None:
+        found = propose(program, prescription, history, forecast, now=now, proposal_id=uuid7(_milliseconds(now)))
+        if found is not None and not await still_rejected(db, found, holds=rejection_holds, now=now):
+            proposal = found
             break
     waiting = await _waiting_record(db, patient_id)
     if waiting is not None:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from .pages import router
+from . import gateway_pages, pages
 from .rendering import STATIC, new_dashboard, page
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
@@ -64,7 +64,8 @@ class KeptFiles(StaticFiles):
 def install(app: FastAPI, *, zone: tzinfo = UTC) -> None:
     """Call this last: it wraps the app's own handlers of errors, which still answer programs. `zone`: the clinic's."""
     app.state.dashboard = new_dashboard(zone)
-    app.include_router(router)
+    app.include_router(pages.router)
+    app.include_router(gateway_pages.router)
     app.mount("/static", KeptFiles(directory=STATIC), name="static")
     for kind in (HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _page_or(app.exception_handlers.get(kind)))

@@ -6,8 +6,8 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from analytics.exercises import catalogue
@@ -20,25 +20,15 @@ from server.patients import service as patients
 from server.problems import Conflict, Problem
 from server.sessions import service as sessions
 
-from . import forgery
+from . import forgery, gateway_pages
 from .rendering import dashboard_of, page
+from .routing import PageReader, Text, see_other
 from .views.caseload import caseload
 from .views.patient import patient_page
 from .views.session import session_page
 from .wording import Reader
 
 router = APIRouter(include_in_schema=False)
-
-Text = Annotated[str, Form(max_length=1000)]
-
-
-async def _signed_in(request: Request, caller: access.PageCaller) -> Caller:
-    """Who reads the page, also for the frame around it and around an error."""
-    request.state.reader = caller
-    return caller
-
-
-PageReader = Annotated[Caller, Depends(_signed_in)]
 
 
 def _reader(caller: Caller) -> Reader:
@@ -47,10 +37,6 @@ def _reader(caller: Caller) -> Reader:
 
 def _patient_address(patient_id: str, notice: str = "") -> str:
     return f"/patients/{quote(patient_id, safe='')}" + (f"?notice={notice}" if notice else "")
-
-
-def _see_other(address: str) -> RedirectResponse:
-    return RedirectResponse(address, 303)
 
 
 @router.get("/sign-in")
@@ -77,7 +63,7 @@ async def sign_in(request: Request, login: Text, password: Text, csrf: Text) -> 
         if problem.status not in {401, 429}:
             raise
         return _sign_in_page(request, login=login, refused=problem.detail, status=problem.status)
-    answer = _see_other("/")
+    answer = see_other("/")
     access.set_session_cookie(request, answer, signed_in)
     return answer
 
@@ -87,16 +73,18 @@ async def sign_out(request: Request, caller: PageReader, csrf: Text) -> Response
     """End the session on the server too, not only in the browser."""
     access.require_csrf(request, csrf)
     await access.sign_out_from(request)
-    answer = _see_other("/sign-in")
+    answer = see_other("/sign-in")
     access.clear_session_cookie(request, answer)
     return answer
 
 
 @router.get("/")
 async def patient_list(request: Request, caller: PageReader, clinic: ThisClinic) -> Response:
-    """The caseload; a patient has no list and goes to their own page."""
+    """The caseload; a patient goes to their own page, and an administrator, who sees no patient, to the gateways."""
     if caller.role is Role.PATIENT and caller.patient_id is not None:
-        return _see_other(_patient_address(caller.patient_id))
+        return see_other(_patient_address(caller.patient_id))
+    if caller.role is Role.ADMINISTRATOR:
+        return see_other(gateway_pages.ADDRESS)
     dashboard = dashboard_of(request)
     today = dashboard.today(request)
     async with clinic.database.reading() as db:
@@ -152,7 +140,7 @@ async def reject(request: Request, proposal_id: UUID, caller: PageReader, form: 
     """Keep the program, and keep why."""
     access.require_csrf(request, form.csrf)
     if not form.reason.strip():
-        return _see_other(_patient_address(form.patient_id, "reason-missing"))
+        return see_other(_patient_address(form.patient_id, "reason-missing"))
     return await _decide(request, caller, proposal_id, form, approve=False)
 
 
@@ -162,5 +150,5 @@ async def _decide(request: Request, caller: Caller, proposal_id: UUID, form: Dec
         async with clinic.database.writing() as db:
             done = await adaptation.decide(db, caller, proposal_id, approve=approve, reason=reason, now=clinic.now())
     except Conflict:
-        return _see_other(_patient_address(form.patient_id, "not-waiting"))
-    return _see_other(_patient_address(done.patient_id, "approved" if approve else "rejected"))
+        return see_other(_patient_address(form.patient_id, "not-waiting"))
+    return see_other(_patient_address(done.patient_id, "approved" if approve else "rejected"))

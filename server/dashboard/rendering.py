@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from server.access.api import csrf_token
+from server.access.policy import GRANTS, Action, Scope
+from server.access.words import Caller
 from server.clinic import clinic_of
 
 from .wording import SIMULATED, Tag
@@ -37,8 +39,24 @@ NOTICES = {
         "watch",
         "alert",
     ),
+    "revoked": Tag("Revoked. The gateway is let in no more; what it has sent stays.", "good", "check"),
 }
 """What a page says after something was done, by the code in its address; no free text travels there."""
+
+
+class Link(NamedTuple):
+    """A page that the frame leads to, for those who may do this to everyone."""
+
+    code: str
+    address: str
+    text: str
+    action: Action
+
+
+NAVIGATION = (
+    Link("patients", "/", "Patients", Action.LIST_PATIENTS),
+    Link("gateways", "/gateways", "Gateways", Action.MANAGE_GATEWAYS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +97,18 @@ def static_address(name: str) -> str:
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render one page in the frame, for whoever is signed in."""
+    reader = getattr(request.state, "reader", None)
     frame = {
-        "reader": getattr(request.state, "reader", None),
+        "reader": reader,
+        "navigation": [] if reader is None else _open_to(reader),
         "csrf": csrf_token(request),
         "notice": NOTICES.get(request.query_params.get("notice", "")),
         "here": "",
     }
     html = dashboard_of(request).environment.get_template(template).render(frame | context)
     return HTMLResponse(html, status)
+
+
+def _open_to(reader: Caller) -> list[Link]:
+    granted = GRANTS[reader.role]
+    return [link for link in NAVIGATION if granted.get(link.action) is Scope.EVERYONE]

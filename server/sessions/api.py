@@ -84,7 +84,12 @@ async def put_report(
     _check(session_id, report.id, report.started_at, report.ended_at)
     async with clinic.database.writing() as db:
         created = await closing.store_report(
-            db, caller, report, now=clinic.now(), refit_after=clinic.settings.refit_after_points
+            db,
+            caller,
+            report,
+            now=clinic.now(),
+            refit_after=clinic.settings.refit_after_points,
+            rejection_holds=clinic.settings.rejection_holds,
         )
     _status(response, created)
     return SessionOpening(**report.model_dump(include=set(SessionOpening.model_fields)))
@@ -106,6 +111,11 @@ async def put_feedback(
     async with clinic.database.writing() as db:
         created = await give_feedback(db, caller, feedback)
         if created and await service.stored_report(db, feedback.session_id) is not None:
-            await closing.reconsider(db, policy.require_own(caller, Action.GIVE_FEEDBACK), now=clinic.now())
+            await closing.reconsider(
+                db,
+                policy.require_own(caller, Action.GIVE_FEEDBACK),
+                now=clinic.now(),
+                rejection_holds=clinic.settings.rejection_holds,
+            )
     _status(response, created)
     return feedback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 from sqlalchemy import insert, select
@@ -16,6 +16,7 @@ from server.adaptation import service as adaptation
 from server.patients.records import PatientRecord
 from server.problems import Conflict, InvalidRequest
 from server.recovery import service as recovery
+from server.settings import REJECTION_HOLDS
 
 from .ranges import ranges
 from .records import ChunkRecord, FeedbackRecord, ReportRecord, SessionRecord
@@ -35,7 +36,13 @@ class ChunksDiffer(Conflict):
 
 
 async def store_report(
-    db: AsyncSession, caller: Caller, report: SessionReport, *, now: datetime, refit_after: int
+    db: AsyncSession,
+    caller: Caller,
+    report: SessionReport,
+    *,
+    now: datetime,
+    refit_after: int,
+    rejection_holds: timedelta,
 ) -> bool:
     """Store a report once every chunk of it is here; True the first time, False for the same again.
 
@@ -64,20 +71,27 @@ async def store_report(
     if point is not None:
         db.add(point)
         await db.flush()
-    await follow(db, report.patient_id, now=now, refit_after=refit_after)
+    await follow(db, report.patient_id, now=now, refit_after=refit_after, rejection_holds=rejection_holds)
     return True
 
 
-async def follow(db: AsyncSession, patient_id: str, *, now: datetime, refit_after: int) -> None:
+async def follow(
+    db: AsyncSession,
+    patient_id: str,
+    *,
+    now: datetime,
+    refit_after: int,
+    rejection_holds: timedelta = REJECTION_HOLDS,
+) -> None:
     """Everything that follows from what is stored of a patient: the forecast, then the proposal that reads it."""
     forecast = await recovery.refresh(db, patient_id, now=now, refit_after=refit_after)
-    await adaptation.reconsider(db, patient_id, forecast=forecast, now=now)
+    await adaptation.reconsider(db, patient_id, forecast=forecast, rejection_holds=rejection_holds, now=now)
 
 
-async def reconsider(db: AsyncSession, patient_id: str, *, now: datetime) -> None:
+async def reconsider(db: AsyncSession, patient_id: str, *, now: datetime, rejection_holds: timedelta) -> None:
     """Only the proposal, after words from the patient that no forecast reads."""
     forecast = await recovery.forecast_of(db, patient_id)
-    await adaptation.reconsider(db, patient_id, forecast=forecast, now=now)
+    await adaptation.reconsider(db, patient_id, forecast=forecast, rejection_holds=rejection_holds, now=now)
 
 
 async def store_history(

@@ -102,9 +102,10 @@ TABLE: dict[tuple[str, str], Row] = {
 # fmt: on
 PAGES = {
     # The same order. Whoever is not signed in is led to the sign-in page (303).
-    ("GET", "/"): Row((303, 303, 200, 403, 403), (303, 403), at("GET", "/")),
+    ("GET", "/"): Row((303, 303, 200, 303, 403), (303, 403), at("GET", "/")),
     ("GET", "/patients/{patient_id}"): Row((303, 200, 200, 403, 403), (404, 403), at("GET", "/patients/p1")),
     ("GET", "/sessions/{session_id}"): Row((303, 200, 200, 403, 403), (404, 403), at("GET", f"/sessions/{S1}")),
+    ("GET", "/gateways"): Row((303, 403, 200, 200, 403), (403, 403), at("GET", "/gateways")),
     ("GET", "/sign-in"): Row((200,) * 5, (200,) * 2, at("GET", "/sign-in")),
 }
 FORMS = {
@@ -113,6 +114,8 @@ FORMS = {
     ("POST", "/sign-out"): {},
     ("POST", "/proposals/{proposal_id}/approve"): {"patient_id": "p1"},
     ("POST", "/proposals/{proposal_id}/reject"): {"patient_id": "p1", "reason": "x"},
+    ("POST", "/gateways"): {"patient_id": "p1"},
+    ("POST", "/gateways/{gateway_id}/revoke"): {},
 }
 
 
@@ -177,16 +180,17 @@ async def test_each_reader_gets_the_page_the_table_says(furnished, route, row: R
 
 
 @pytest.mark.parametrize(("route", "form"), FORMS.items(), ids=[f"{m} {p}" for m, p in FORMS])
-@pytest.mark.parametrize("who", [None, "patient", "physiotherapist"])
+@pytest.mark.parametrize("who", [None, "patient", "physiotherapist", "administrator"])
 async def test_a_form_that_no_page_of_this_session_gave_is_refused(furnished, route, form, who) -> None:
     headers = {"Accept": "application/json"}
     if who is not None:
         headers["Cookie"] = f"sinew_session={furnished.tokens[who]}"
-    path = route[1].format(proposal_id=PROPOSAL)
+    path = route[1].format(proposal_id=PROPOSAL, gateway_id=furnished.gateways["gateway"])
     answer = await furnished("POST", path, headers=headers, data=form | {"csrf": "0" * 64})
     assert answer.status_code in {401, 403}, answer.text[:500]
     overview = (await furnished("GET", "patients/p1", "physiotherapist")).json()
     assert overview["proposal"]["id"] == str(PROPOSAL)
+    assert all(gateway["active"] for gateway in (await furnished("GET", "gateways", "administrator")).json())
 
 
 async def test_lists_hold_only_what_the_caller_may_see(furnished) -> None:

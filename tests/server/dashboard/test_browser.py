@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import httpx2
 import pytest
 from playwright.async_api import expect
 
@@ -102,6 +103,36 @@ async def test_a_patient_sees_their_own_page_in_plain_words(visit) -> None:
         await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+async def test_a_gateway_is_let_in_and_shut_out_after_asking(visit, live_clinic, scripts: bool) -> None:
+    name = f"Kitchen {scripts}"
+    async with visit("administrator", java_script_enabled=scripts) as window:
+        page = window.page
+        await expect(page.get_by_role("heading", name="Gateways", exact=True)).to_be_visible()
+        await page.get_by_label("Patient identifier").fill("p2")
+        await page.get_by_role("button", name="Make a claim code").click()
+        offer = page.get_by_role("region", name="Claim code for patient p2")
+        await expect(offer).to_be_focused()
+        code = await offer.locator(".code").inner_text()
+        await expect(offer).to_contain_text(f"--server {live_clinic.address} --claim {code}")
+        async with httpx2.AsyncClient(base_url=live_clinic.address) as gateway:
+            claimed = await gateway.post("/api/v1/gateways/claim", json={"claim_code": code, "name": name})
+            assert claimed.status_code == 201
+        await window.go("/gateways")
+        await expect(offer).to_have_count(0)
+        row = page.get_by_role("row", name=re.compile(name))
+        ask = page.get_by_role("dialog", name=f"Revoke {name}?")
+        await row.get_by_role("button", name=f"Revoke {name}…").click()
+        await expect(ask.get_by_role("button", name="Keep it")).to_be_focused()
+        await ask.get_by_role("button", name="Keep it").click()
+        await expect(ask).to_be_hidden()
+        await expect(row.get_by_text("Active", exact=True)).to_be_visible()
+        await row.get_by_role("button", name=f"Revoke {name}…").click()
+        await ask.get_by_role("button", name="Revoke the gateway").click()
+        await expect(page.get_by_role("status")).to_contain_text("Revoked.")
+        await expect(row.get_by_text("Revoked", exact=True)).to_be_visible()
+
+
 async def test_everything_works_without_scripts(visit) -> None:
     async with visit("physiotherapist", java_script_enabled=False) as window:
         page = window.page
@@ -146,6 +177,14 @@ async def test_pictures_of_every_page_fit_their_window(visit, live_clinic, tmp_p
         await window.go(f"/sessions/{live_clinic.measured_session}")
         await expect(page.locator("canvas")).to_be_visible()
         await picture("session")
+        await window.go("/gateways")
+        await picture("gateways")
+        await page.get_by_role("button", name="Revoke gateway…").click()
+        await picture("gateways-asking")
+        await page.keyboard.press("Escape")
+        await page.get_by_label("Patient identifier").fill("p1")
+        await page.get_by_role("button", name="Make a claim code").click()
+        await picture("gateways-code")
 
 
 async def test_names_keep_their_room_at_every_width(visit) -> None:
@@ -153,6 +192,9 @@ async def test_names_keep_their_room_at_every_width(visit) -> None:
         page = window.page
         for width in (360, 780, 870, 1100, 1920):
             await page.set_viewport_size({"width": width, "height": 900})
+            await window.go("/gateways")
+            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+            await window.go("/")
             assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
             for name in await page.locator(".caseload .who a").all():
                 assert (await name.bounding_box())["height"] < 40, f"a name is broken into lines at {width} px"

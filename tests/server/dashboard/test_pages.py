@@ -9,9 +9,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete
 
 from server.dashboard.rendering import new_dashboard
 from server.dashboard.wording import moment_words
+from server.devices.records import GatewayRecord
 from server.patients.records import PatientRecord
 
 HTML = {"Accept": "text/html,*/*"}
@@ -219,10 +221,91 @@ async def test_what_is_not_there_has_a_page_in_the_frame(api, path: str, status:
 
 
 async def test_an_administrator_is_told_that_patients_are_not_open_to_them(api) -> None:
-    answer = await (await Reader(api).sign_in("administrator")).get("/")
+    answer = await (await Reader(api).sign_in("administrator")).get("/patients/p1")
     assert answer.status_code == 403
     assert "This is not open to you" in answer.text
     assert "Sign out" in answer.text
+
+
+def navigation_of(html: str) -> list[str]:
+    return re.findall(r'<a href="([^"]+)"', re.search(r"<nav.*?</nav>|$", html)[0])
+
+
+async def test_the_navigation_leads_where_the_reader_may_go(api) -> None:
+    reader = await Reader(api).sign_in("physiotherapist")
+    assert navigation_of((await reader.get("/gateways")).text) == ["/", "/gateways"]
+    await reader.sign_in("administrator")
+    assert navigation_of((await reader.get("/gateways")).text) == ["/gateways"]
+    await reader.sign_in("patient")
+    assert navigation_of((await reader.get("/patients/p1")).text) == []
+
+
+async def test_an_administrator_is_led_to_the_gateways_and_sees_nobodys_name(api) -> None:
+    reader = await Reader(api).sign_in("administrator")
+    assert (await reader.get("/")).headers["location"] == "/gateways"
+    html = (await reader.get("/gateways")).text
+    assert "2 gateways let in." in html
+    assert sorted(re.findall(r'<td class="whose"[^>]*>(\w+)</td>', html)) == ["p1", "p2"]
+    for private in ("Anna", "Example", "Bert", "ligament", "/patients/"):
+        assert private not in html
+    await reader.sign_in("physiotherapist")
+    assert 'href="/patients/p1"' in (await reader.get("/gateways")).text
+
+
+async def test_a_claim_code_is_shown_once_and_lets_a_gateway_in(api) -> None:
+    reader = await Reader(api).sign_in("administrator")
+    answer = await reader.post("/gateways", patient_id=" p1 ", csrf=await reader.token("/gateways"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    code = re.search(r'<p class="code">([\w-]+)</p>', answer.text)[1]
+    assert f"sinew gateway --server http://127.0.0.1 --claim {code} --home DIR" in answer.text
+    assert "10 minutes, until 09:10" in answer.text
+    assert code not in (await reader.get("/gateways")).text
+    claimed = await api("POST", "gateways/claim", json={"claim_code": code, "name": "<b>Kitchen"})
+    assert (claimed.status_code, claimed.json()["patient_id"]) == (201, "p1")
+    after = (await reader.get("/gateways")).text
+    assert "3 gateways let in." in after
+    assert "&lt;b&gt;Kitchen" in after
+    assert "<b>Kitchen" not in after
+
+
+async def test_a_claim_code_for_nobody_says_so_and_keeps_what_was_typed(api) -> None:
+    reader = await Reader(api).sign_in("administrator")
+    for typed in ("nobody", " ", '"><b>x'):
+        answer = await reader.post("/gateways", patient_id=typed, csrf=await reader.token("/gateways"))
+        assert answer.status_code == 404
+        assert "No patient is enrolled under this identifier" in answer.text
+        assert 'class="code"' not in answer.text
+    assert 'value="&#34;&gt;&lt;b&gt;x"' in answer.text
+
+
+async def test_a_revoked_gateway_is_out_and_stays_in_the_list(api) -> None:
+    reader = await Reader(api).sign_in("physiotherapist")
+    path, token = f"/gateways/{api.gateways['gateway']}/revoke", await reader.token("/gateways")
+    answer = await reader.post(path, csrf=token)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/gateways?notice=revoked")
+    assert (await api("GET", "gateway/assignment", "gateway")).status_code == 401
+    assert (await api("GET", "gateway/assignment", "other_gateway")).status_code == 200
+    html = (await reader.get(answer.headers["location"])).text
+    assert "1 gateway let in, 1 revoked." in html
+    assert html.count("Revoke…</button>") == 1
+    assert (await reader.post(path, csrf=token)).status_code == 303
+    assert (await reader.post(f"/gateways/{UUID(int=1)}/revoke", csrf=token)).status_code == 404
+
+
+async def test_a_patient_can_neither_make_a_claim_code_nor_revoke(api) -> None:
+    reader = await Reader(api).sign_in("patient")
+    token = await reader.token("/patients/p1")
+    for path in ("/gateways", f"/gateways/{api.gateways['gateway']}/revoke"):
+        assert (await reader.post(path, patient_id="p1", csrf=token)).status_code == 403
+    assert (await api("GET", "gateway/assignment", "gateway")).status_code == 200
+
+
+async def test_a_clinic_without_gateways_is_told_what_to_do(api) -> None:
+    async with api.database.writing() as db:
+        await db.execute(delete(GatewayRecord))
+    html = (await (await Reader(api).sign_in("administrator")).get("/gateways")).text
+    assert "No gateway yet" in html
+    assert "<table" not in html
 
 
 async def test_a_fault_of_ours_has_a_page_and_tells_nothing_of_itself(api, monkeypatch) -> None:
