@@ -5,7 +5,7 @@ PYTEST := .venv/bin/python -m pytest
 # A file's tests stay together, so that what they share is made once. Benchmarks need the machine to themselves.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile -p no:benchmark --ignore tests/benchmarks
 # What a browser and an app window need on Debian; the tests that want them skip, saying why, where they are absent.
-TEST_PACKAGES := chromium fonts-dejavu-core libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libgles2 libgbm1 libmtdev1
+TEST_PACKAGES := chromium fonts-dejavu-core libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libgles2 libgbm1 libmtdev1 libatomic1
 
 .PHONY: help install demo test test-long check bench lock clean test-packages
 .DEFAULT_GOAL := help

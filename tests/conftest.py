@@ -18,7 +18,7 @@ settings.load_profile("sinew")
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real recordings; the test skips where it is not at hand."""
-    folder = Path(os.environ.get("SINEW_DATA", ROOT.parent / "shared" / "data"))
+    folder = Path(os.environ.get("SINEW_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}: set SINEW_DATA to the folder that holds them")
     return folder

@@ -39,9 +39,9 @@ def test_thirty_patients_and_the_live_one(demo: ServedDemo) -> None:
 
 
 def test_the_live_patient_exercises(demo: ServedDemo) -> None:
+    assert "24 repetitions" in demo.await_progress("at the clinic")
     token = ask(demo, "sign-in", body=demo.login("patient"))["token"]
     assert ask(demo, "me/gateway", token)["live_url"].startswith("wss://127.0.0.1:")
-    assert "24 repetitions" in demo.await_progress("at the clinic")
 
 
 def test_it_ends_when_told_and_takes_its_server_along(tmp_path: Path) -> None:

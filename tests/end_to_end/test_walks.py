@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from page_walk import CHROMIUM, open_page, session_page, sign_in
+from browser import why_no_browser
+from page_walk import open_page, session_page, sign_in
 from phone_walk import EFFORT, NO_WINDOW, PAIN
 from served_demo import ServedDemo
 
@@ -15,8 +16,8 @@ PHONE_WALK = Path(__file__).parents[1] / "support" / "phone_walk.py"
 
 
 async def test_what_the_patient_did_and_said_stands_on_the_page(tmp_path: Path) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}: install the package chromium")
+    if reason := why_no_browser():
+        pytest.skip(reason)
     with ServedDemo(tmp_path / "home", speed=8) as demo:
         arguments = [f"--{key}={value}" for key, value in demo.login("patient").items()]
         command = [sys.executable, PHONE_WALK, "--server", demo.url, "--out", tmp_path, *arguments]

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from playwright.async_api import Page, async_playwright, expect
-
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
+from browser import open_browser
+from playwright.async_api import Page, expect
 
 
 @asynccontextmanager
-async def open_page(width: int = 1360, height: int = 900, scale: float = 1) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        context = await browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
-        yield await context.new_page()
-        await browser.close()
+async def open_page(width: int = 1360, height: int = 900) -> AsyncIterator[Page]:
+    async with open_browser() as browser:
+        yield await browser.new_page(viewport={"width": width, "height": height})
 
 
 async def sign_in(page: Page, url: str, login: str, password: str) -> None:

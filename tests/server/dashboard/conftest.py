@@ -19,7 +19,8 @@ from uuid import UUID
 import httpx2
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from browser import open_browser, why_no_browser
+from playwright.async_api import Browser, Page
 
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Program, Restriction
@@ -42,8 +43,6 @@ from server.patients.words import PatientOverview, PatientSummary, SessionSummar
 from server.programs import service as programs
 from server.sessions import closing
 from server.settings import Settings
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 TODAY = date(2026, 9, 21)
 EXERCISE = "knee.extension.seated"
@@ -335,21 +334,13 @@ def live_clinic(clinic_seed, make, tmp_path_factory: pytest.TempPathFactory) -> 
         thread.join(10)
 
 
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not there; `apt-get install chromium` brings it")
-    return str(CHROMIUM)
-
-
 @pytest.fixture
-async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
+async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium, headless. A browser per test: an event loop cannot be shared between them."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+    if reason := why_no_browser():
+        pytest.skip(reason)
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 class Visit:
