@@ -16,7 +16,6 @@ from firmware_interface.virtual.sensor import VirtualSensor
 
 PROXIMAL_ADDRESS = "C1:00:00:00:00:01"
 DISTAL_ADDRESS = "C1:00:00:00:00:02"
-START_PATIENCE_S = 15.0
 
 
 class Body:

@@ -58,8 +58,8 @@ async def run_demo(options: DemoOptions) -> DemoResult | None:
     recorded = recorded_motion(options.recording, exercise) if options.recording else None
     clinic, claim_code = await prepare_clinic(options.home / "server", datetime.now(UTC), say)
     server = ServerProcess(options.home / "server", port)
-    await server.start()
     try:
+        await server.start()
         patient = await _look(server.url, clinic)
         side = patient.program.prescriptions[0].side
         folder = options.home / f"gateway-{port}"  # a gateway belongs to one server's address

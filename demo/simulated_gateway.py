@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import sys
 from pathlib import Path
 
@@ -12,10 +10,9 @@ import numpy as np
 
 from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
-from analytics.signals.recording import RecordingError
+from demo.command_line import add_playback_arguments, run_to_the_end
 from demo.home import exercise_once, patient_home
 from demo.motion import recorded_motion, simulated_motion
-from device_gateway.errors import GatewayError
 
 UPLOAD_PATIENCE_S = 600.0
 
@@ -23,14 +20,7 @@ UPLOAD_PATIENCE_S = 600.0
 def main(argv: list[str]) -> int:
     """Do the asked number of sessions and upload them. Returns 0 when everything is at the clinic."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        return asyncio.run(_run(arguments))
-    except KeyboardInterrupt:
-        return 0
-    except (GatewayError, RecordingError) as trouble:
-        print(f"sinew gateway: {trouble}", file=sys.stderr)
-        return 1
+    return run_to_the_end("sinew gateway", lambda: _run(arguments), arguments.home)
 
 
 async def _run(arguments: argparse.Namespace) -> int:
@@ -72,10 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", metavar="N", type=int, default=0, help="port of the live channel (default: any free one)"
     )
-    parser.add_argument(
-        "--recording", metavar="FILE.npz", type=Path, help="replay a real recording; else a simulated body"
-    )
-    parser.add_argument("--speed", metavar="N", type=float, default=1.0, help="times as fast as life (default 1)")
+    add_playback_arguments(parser)
     parser.add_argument("--side", choices=list(Side), default=Side.RIGHT, help="the side that the program prescribes")
     parser.add_argument("--sessions", metavar="N", type=int, default=1, help="how many sessions (default 1)")
     return parser
