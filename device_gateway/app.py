@@ -15,7 +15,7 @@ from analytics.domain.live import Command, Cue, CueEvent, CueLevel
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
 from analytics.exercises.catalogue import UnknownExercise, exercise
-from analytics.form.bundle import BundleError, FormScorer, load_bundle, shipped_bundle
+from analytics.safety.envelope import restricted_to
 
 from .certificate import load_or_make
 from .clinic import Clinic, Identity, Presence
@@ -25,7 +25,9 @@ from .live import LiveHub
 from .local_api import PATH, LocalApi
 from .radio import Central, Radio
 from .recorder import Recorder
-from .session import UNNUMBERED, ExerciseSession
+from .replay import close_unfinished
+from .scoring import exercise_session
+from .session import ExerciseSession
 from .session_run import SessionRun
 from .settings import GatewaySettings
 from .store import Store
@@ -64,6 +66,7 @@ class Gateway:
         self._api: LocalApi | None = None
         self._uplink: Uplink | None = None
         self._uploading: asyncio.Task[None] | None = None
+        self._closing_unfinished: asyncio.Task[None] | None = None
         self._run: SessionRun | None = None
         self._recorders: list[Recorder] = []
         self._finished: asyncio.Future[SessionReport] | None = None
@@ -80,6 +83,7 @@ class Gateway:
     async def _start(self) -> None:
         settings = self._settings
         store = self._store = await Store.open(settings.home)
+        cut_short = await store.unfinished()
         certificate = load_or_make(settings.home, self._clock.utc())
         await self._central.check()
         self.live_token = await store.setting("live_token") or await _new_token(store)
@@ -93,6 +97,7 @@ class Gateway:
         )
         self._uplink = Uplink(store, self._clinic, presence, self._rng)
         self._uploading = asyncio.create_task(self._uplink.run(), name="uplink")
+        self._closing_unfinished = asyncio.create_task(close_unfinished(store, cut_short, self._uplink.wake))
 
     async def run(self, on_started: Callable[[], None] = lambda: None) -> None:
         """Serve listeners' commands until cancelled; `on_started` is called once it is known where they listen."""
@@ -118,7 +123,7 @@ class Gateway:
                 raise GatewayError("The gateway has not been started.")
             assignment = await self._uplink.assignment()
             session = self._prepare(assignment)
-            self._recorders = [recorder for recorder in self._recorders if recorder.problem]
+            await self._let_go_of_recorders()
             self._finished = asyncio.get_running_loop().create_future()
             self._run = SessionRun(
                 session,
@@ -148,9 +153,10 @@ class Gateway:
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until all that was recorded is on disk and at the clinic; False when it is not within the time."""
-        if self._uplink is None:
+        if self._uplink is None or self._closing_unfinished is None:
             return False
-        return await self._uplink.drain(timeout_s)
+        _, unfinished = await asyncio.wait([self._closing_unfinished], timeout=timeout_s)
+        return not unfinished and await self._uplink.drain(timeout_s)
 
     async def problems(self) -> list[str]:
         """What is not well now, one sentence each."""
@@ -167,7 +173,7 @@ class Gateway:
             await self._obey(command)
         except GatewayError as trouble:
             cue = Cue(code="gateway.refused", text=str(trouble), level=CueLevel.WARN)
-            self.hub.publish(CueEvent(sequence=UNNUMBERED, cue=cue))
+            self.hub.publish(CueEvent(cue=cue))
 
     async def close(self) -> None:
         """Finish the session if one runs, and stop. What is not uploaded yet goes up after the next start."""
@@ -175,15 +181,23 @@ class Gateway:
         if self._api is not None:
             await self._api.close()
             await self._finish_if_running()  # a last command may have begun another
-        if self._uploading is not None:
-            self._uploading.cancel()
-            await asyncio.gather(self._uploading, return_exceptions=True)
+        tasks = [task for task in (self._closing_unfinished, self._uploading) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for recorder in self._recorders:
             await recorder.close()
         await self._clinic.close()
         if self._store is not None:
             await self._store.close()
             self._store = None
+
+    async def _let_go_of_recorders(self) -> None:
+        """Of the sessions before: a recorder stays only while it still waits for the disk."""
+        done = [recorder for recorder in self._recorders if not recorder.waits]
+        self._recorders = [recorder for recorder in self._recorders if recorder.waits]
+        for recorder in done:
+            await recorder.close()
 
     async def _finish_if_running(self) -> None:
         async with self._changing:
@@ -199,12 +213,8 @@ class Gateway:
                 await self.finish_session()
             case _ if self._run is None:
                 raise GatewayError("No session is running: start one first.")
-            case "pause":
-                self._run.session.pause()
-            case "resume":
-                self._run.session.resume()
-            case "hurts":
-                self._run.session.hurts()
+            case _:
+                self._run.obey(command)
 
     async def _identify(self, store: Store) -> Identity:
         """Who this gateway is: what the home holds, else what the clinic says to the claim code."""
@@ -253,26 +263,15 @@ class Gateway:
             side=prescription.side,
             started_at=self._clock.utc(),
         )
-        scorer, unscored = _form_scorer(prescribed.code)
-        return ExerciseSession(opening, prescribed, prescription.dose, scorer=scorer, unscored=unscored, hub=self.hub)
+        today = opening.started_at.astimezone().date()  # the patient's day, as on the phone
+        limit_deg = restricted_to(prescription, assignment.program.restrictions, today)
+        return exercise_session(opening, prescription.dose, limit_deg, self.hub)
 
 
 async def _new_token(store: Store) -> str:
     token = secrets.token_urlsafe(32)
     await store.keep_settings(live_token=token)
     return token
-
-
-def _form_scorer(exercise_code: str) -> tuple[FormScorer | None, str]:
-    """What judges form, or None and why: counting and recording do not depend on it."""
-    path = shipped_bundle(exercise_code)
-    if path is None:
-        return None, "There is no model for the form of this exercise."
-    try:
-        return load_bundle(path), ""
-    except BundleError as unusable:
-        log.warning("%s", unusable)
-        return None, str(unusable)
 
 
 def _reachable_host(host: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
+from analytics.domain.address import checked_url
 from analytics.domain.base import Word
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
@@ -60,17 +61,16 @@ def missing_chunks(refusal: RefusedError) -> tuple[tuple[int, int], ...] | None:
 class Clinic:
     """Calls to the server at `url`.
 
-    All raise UnreachableError where a later try may do, and RefusedError where it will not.
+    All raise UnreachableError where a later try may do, and RefusedError where it will not. An address that is none, or
+    that would have a token and health data sent unprotected, is a GatewayError at once.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self.url = url.rstrip("/")
         try:
+            self.url = checked_url(url)
             self._http = httpx2.AsyncClient(base_url=f"{self.url}/api/v1/", timeout=TIMEOUT)
-        except httpx2.InvalidURL as trouble:
-            raise GatewayError(
-                f"'{url}' is not the address of a server ({trouble}): write it as https://HOST."
-            ) from None
+        except (ValueError, httpx2.InvalidURL) as trouble:
+            raise GatewayError(f"The gateway cannot use this server: {trouble}") from None
         if token is not None:
             self.token = token
 
@@ -135,8 +135,6 @@ class Clinic:
             answer = await self._http.request(
                 method, f"{self.url}/api/v1/{path}", json=json, content=content, headers=headers
             )
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL):
-            raise GatewayError(f"'{self.url}' is not the address of a server: write it as https://HOST.") from None
         except httpx2.TransportError as trouble:
             raise UnreachableError(
                 f"The clinic's server at {self.url} does not answer ({type(trouble).__name__}): "

@@ -95,14 +95,13 @@ class SensorClock:
     def place(self, sensor_time_us: IntArray) -> FloatArray:
         """Session time [s] of samples (n,), in the order taken. Needs one observation first."""
         offset_us, rate = self.line()
-        model_s = (offset_us + rate * sensor_time_us) * 1e-6
-        pace_s = LEAST_PACE * 1e-6 * (sensor_time_us - sensor_time_us[0])
+        model_s = 1e-6 * (offset_us + rate * sensor_time_us.astype(np.float64))
         floor_s = self._placed_s
         if self._placed_us is not None:
             floor_s += LEAST_PACE * 1e-6 * float(sensor_time_us[0] - self._placed_us)
-        placed_s = np.maximum.accumulate(np.maximum(model_s - pace_s, floor_s)) + pace_s
+        placed_s = keep_forwards(model_s, sensor_time_us, floor_s)
         self._placed_s, self._placed_us = float(placed_s[-1]), int(sensor_time_us[-1])
-        return np.asarray(placed_s, dtype=np.float64)
+        return placed_s
 
     def line(self) -> tuple[int, float]:
         """The fit as (offset [µs], rate): session time [µs] = offset + rate × sensor time [µs]."""
@@ -123,6 +122,13 @@ class SensorClock:
             return 0.0
         sensor_s, delay_s = np.array(self._recent).T
         return float(np.percentile(np.abs(delay_s - self._offset_s - self._slope * sensor_s), 95) * 1e3)
+
+
+def keep_forwards(model_s: FloatArray, sensor_time_us: IntArray, floor_s: float) -> FloatArray:
+    """Times (n,) as the clock's line gives them, but none before `floor_s` nor at less than LEAST_PACE."""
+    pace_s = LEAST_PACE * 1e-6 * (sensor_time_us - sensor_time_us[0])
+    placed_s = np.maximum.accumulate(np.maximum(model_s - pace_s, floor_s)) + pace_s
+    return np.asarray(placed_s, dtype=np.float64)
 
 
 def _robust_line(minima: FloatArray, least_spread_s: float) -> tuple[float, float]:

@@ -123,6 +123,8 @@ class SensorLink:
                 await self._connection(sighting)
             except (BleakError, SensorError, RadioError, TimeoutError, EOFError, OSError) as trouble:
                 log.warning("%s sensor: %s", self.segment, trouble or type(trouble).__name__)
+            except Exception:  # a fault of ours or of a library must not silence a sensor for the rest of the session
+                log.exception("%s sensor: its link met a fault and is tried again.", self.segment)
             if not self._closing.is_set():
                 self._become(LinkState.LOST)
                 await asyncio.sleep(RETRY_PAUSE_S)

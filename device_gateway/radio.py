@@ -7,6 +7,7 @@ together by a single scanner, which pauses while one of them is being connected.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,11 @@ CONNECT_TIMEOUT_S = 20.0
 """A sensor that was just heard connects within 2 s; while it is tried, no other can be."""
 CONNECT_ATTEMPTS = 2
 """Before the sensor is looked for anew. Errors that BlueZ is known to raise in passing are tried again on top."""
+SCAN_SILENCE_S = 15.0
+"""A scan that has heard nothing at all for so long is begun anew: when Bluetooth is switched off during a scan, the
+scan ends without a word and does not go on when it is switched on again."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,9 @@ class Central:
 
     def __init__(self, radio: Radio | None) -> None:
         self._client_options: dict[str, Any] = {"backend": radio.client_backend} if radio else {}
-        scanner_options: dict[str, Any] = {"backend": radio.scanner_backend} if radio else {}
-        self._scanner = BleakScanner(self._heard, **scanner_options)
-        self._scanning = False
+        self._scanner_options: dict[str, Any] = {"backend": radio.scanner_backend} if radio else {}
+        self._scanner: BleakScanner | None = None
+        self._last_sign_s = 0.0
         self._air = asyncio.Lock()
         self._wanted: dict[str, asyncio.Future[Sighting]] = {}
 
@@ -69,6 +75,9 @@ class Central:
         try:
             async with self._air:
                 await self._scan_for_wanted()
+            while not (await asyncio.wait([wanted], timeout=SCAN_SILENCE_S))[0]:
+                async with self._air:
+                    await self._revive_scan()
             return await wanted
         except (BleakError, OSError) as trouble:
             raise _radio_error(trouble) from trouble
@@ -99,6 +108,7 @@ class Central:
                 await self._scan_for_wanted()
 
     def _heard(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
+        self._last_sign_s = asyncio.get_running_loop().time()
         wanted = self._wanted.get(device.address.upper())
         if wanted is not None and not wanted.done():
             wanted.set_result(Sighting(device, advertisement))
@@ -112,13 +122,27 @@ class Central:
                 if not wanted.done():
                     wanted.set_exception(trouble)
 
+    async def _revive_scan(self) -> None:
+        """Begin a scan anew that does not run or seems dead; the caller holds the air."""
+        if asyncio.get_running_loop().time() - self._last_sign_s >= SCAN_SILENCE_S:
+            await self._scan(False)
+        await self._scan_for_wanted()
+
+    @property
+    def _scanning(self) -> bool:
+        return self._scanner is not None
+
     async def _scan(self, wanted: bool) -> None:
-        if wanted and not self._scanning:
-            await self._scanner.start()
-            self._scanning = True
-        elif self._scanning and not wanted:
-            self._scanning = False
-            await self._scanner.stop()
+        if wanted and self._scanner is None:
+            scanner = BleakScanner(self._heard, **self._scanner_options)
+            await scanner.start()
+            self._scanner, self._last_sign_s = scanner, asyncio.get_running_loop().time()
+        elif self._scanner is not None and not wanted:
+            scanner, self._scanner = self._scanner, None
+            try:
+                await scanner.stop()
+            except (BleakError, OSError) as trouble:  # a scan that cannot be stopped has ended with its adapter
+                log.debug("A scan could not be stopped: %s", trouble)
 
 
 def _radio_error(trouble: Exception) -> RadioError:

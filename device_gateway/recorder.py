@@ -8,25 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from analytics.domain.exercise import Segment
-from analytics.domain.session import SessionOpening, SessionReport
+from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
 from analytics.signals.chunk import SensorBlock, encode_chunk
 from analytics.signals.samples import ImuSamples, Resolution
 
 from .clock import SensorClock
 from .errors import StoreError
+from .plan import GivenCommand, SessionPlan
 from .store import Store
 
 CHUNK_S = 10.0
 RETRY_S = 2.0
 
-Item = SessionOpening | bytes | SessionReport
+FAULT = "Recording met a fault in this program and is tried again; please report it."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    data: bytes
+    sensors: tuple[SensorRecord, ...]
+
+
+Item = SessionOpening | GivenCommand | _Chunk | SessionReport
 
 
 @dataclass(slots=True)
@@ -54,10 +67,18 @@ class Recorder:
     """Collects samples of one session.
 
     `on_stored` is called when something more is on disk, `on_problem` with one sentence when the disk begins to refuse.
+    `plan`, and what `sensors` tells at each chunk's end, are kept for who must close the session after a crash.
     """
 
     def __init__(
-        self, opening: SessionOpening, store: Store, on_stored: Callable[[], None], on_problem: Callable[[str], None]
+        self,
+        opening: SessionOpening,
+        store: Store,
+        on_stored: Callable[[], None],
+        on_problem: Callable[[str], None],
+        *,
+        plan: SessionPlan | None = None,
+        sensors: Callable[[], Sequence[SensorRecord]] = tuple,
     ) -> None:
         self.problem: str | None = None
         self.chunks_stored = 0
@@ -65,6 +86,8 @@ class Recorder:
         self._store = store
         self._on_stored = on_stored
         self._on_problem = on_problem
+        self._plan = plan
+        self._sensors = sensors
         self._runs: dict[str, list[_Run]] = {}
         self._chunk_began_s = 0.0
         self._digests: list[bytes] = []
@@ -100,7 +123,7 @@ class Recorder:
         if blocks:
             data = encode_chunk(blocks)
             self._digests.append(hashlib.sha256(data).digest())
-            self._queue(data)
+            self._queue(_Chunk(data, tuple(self._sensors())))
 
     @property
     def chunk_count(self) -> int:
@@ -110,6 +133,14 @@ class Recorder:
     def chunks_sha256(self) -> str:
         """Hex SHA-256 over the chunks' digests in order."""
         return hashlib.sha256(b"".join(self._digests)).hexdigest()
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is not on disk yet."""
+        return bool(self._waiting)
+
+    def keep_command(self, given: GivenCommand) -> None:
+        self._queue(given)
 
     def keep_report(self, report: SessionReport) -> None:
         """Write the report after all chunks."""
@@ -136,10 +167,13 @@ class Recorder:
             while self._waiting:
                 try:
                     await self._keep(self._waiting[0])
-                except StoreError as trouble:
+                except Exception as trouble:  # whatever it is, this task must live, for others wait for it
+                    if not isinstance(trouble, StoreError):
+                        log.exception("Recording met a fault.")
+                    sentence = str(trouble) if isinstance(trouble, StoreError) else FAULT
                     if self.problem is None:
-                        self._on_problem(str(trouble))
-                    self.problem = str(trouble)
+                        self._on_problem(sentence)
+                    self.problem = sentence
                     self._settled.set()
                     await asyncio.sleep(RETRY_S)
                 else:
@@ -153,7 +187,9 @@ class Recorder:
             case SessionReport():
                 await self._store.keep_report(item)
             case SessionOpening():
-                await self._store.keep_opening(item)
-            case bytes():
-                await self._store.keep_chunk(self._session_id, self.chunks_stored, item)
+                await self._store.keep_opening(item, self._plan)
+            case GivenCommand():
+                await self._store.keep_command(self._session_id, item)
+            case _Chunk():
+                await self._store.keep_chunk(self._session_id, self.chunks_stored, item.data, item.sensors)
                 self.chunks_stored += 1

@@ -9,6 +9,7 @@ from datetime import datetime
 from analytics.domain.exercise import Exercise, Segment
 from analytics.domain.live import (
     AngleEvent,
+    Command,
     Cue,
     CueEvent,
     CueLevel,
@@ -24,6 +25,7 @@ from analytics.domain.session import (
     Calibration,
     Form,
     FormLabel,
+    PainMoment,
     Repetition,
     SensorRecord,
     SessionOpening,
@@ -35,19 +37,25 @@ from analytics.motion.tracker import AngleSample, Calibrated, JointTracker, Repe
 from analytics.signals.samples import FloatArray, ImuSamples
 
 from .live import LiveHub
+from .movement_limit import MovementLimit
 from .trace import TraceCollector
 
 EARLY_S = 10.0
 """Samples kept for the tracker while it waits for the other sensor to say its rate."""
-UNNUMBERED = 0
-"""The hub gives an event its number when it is published."""
+
+
+def with_hurt(hurts: tuple[PainMoment, ...], time_s: float, pain: int | None) -> tuple[PainMoment, ...]:
+    """The moments of pain and this one. A number after one without is the answer to "How much?", not another pain."""
+    if pain is not None and hurts and hurts[-1].pain is None:
+        return (*hurts[:-1], PainMoment(time_s=hurts[-1].time_s, pain=pain))
+    return (*hurts, PainMoment(time_s=time_s, pain=pain))
 
 
 class ExerciseSession:
     """Turns samples into live events and, at the end, into a report.
 
     Time is session time in seconds. Nothing here waits or reads a clock, so a session can be replayed. Without a
-    `scorer`, repetitions are not judged and `unscored` says why.
+    `scorer`, repetitions are not judged and `unscored` says why. `limit_deg` is the excursion not to be passed today.
     """
 
     def __init__(
@@ -59,18 +67,23 @@ class ExerciseSession:
         scorer: FormScorer | None,
         unscored: str,
         hub: LiveHub,
+        limit_deg: float | None = None,
     ) -> None:
         self.opening = opening
-        self.state = SessionState.CONNECTING
+        self.dose = dose
+        self.limit_deg = limit_deg
+        self.paused = False
         self.set_number = 1
         self.count_in_set = 0
         self.repetitions: list[Repetition] = []
+        self.hurts: tuple[PainMoment, ...] = ()
         self.calibration: Calibration | None = None
+        self._finished = False
         self._exercise = exercise
-        self._dose = dose
         self._scorer = scorer
         self._unscored = unscored
         self._cues = CueChooser(exercise)
+        self._limit = None if limit_deg is None else MovementLimit(limit_deg)
         self._hub = hub
         self._trace = TraceCollector()
         self._tracker: JointTracker | None = None
@@ -78,17 +91,27 @@ class ExerciseSession:
         self._early: deque[tuple[Segment, ImuSamples, FloatArray]] = deque()
         self._needed = {exercise.proximal_segment(opening.side), exercise.distal_segment(opening.side)}
 
+    @property
+    def state(self) -> SessionState:
+        """What a listener is shown: a pause hides how far the sensors are, and outlasts their being found."""
+        if self._finished:
+            return SessionState.FINISHED
+        if self.paused:
+            return SessionState.PAUSED
+        if self._tracker is None:
+            return SessionState.CONNECTING
+        return SessionState.EXERCISING if self.calibration else SessionState.CALIBRATING
+
     def begin(self, sensors: Sequence[SensorState]) -> None:
         """Tell listeners that a new session has begun."""
         self._hub.publish(
             Snapshot(
-                sequence=UNNUMBERED,
                 state=self.state,
                 session_id=self.opening.id,
                 exercise=self._exercise.code,
                 exercise_name=self._exercise.name,
                 side=self.opening.side,
-                dose=self._dose,
+                dose=self.dose,
                 rest_flexion_deg=self._exercise.rest_flexion_deg,
                 sensors=tuple(sensors),
             )
@@ -107,25 +130,42 @@ class ExerciseSession:
             self._early.popleft()
         if self._needed <= self._rates_hz.keys():
             self._tracker = JointTracker(self._exercise, self.opening.side, self._rates_hz)
-            self._become(SessionState.CALIBRATING)
+            if not self.paused:
+                self._tell_state()
             for early in self._early:
                 self._tell(self._tracker.update(*early))
             self._early.clear()
 
+    def obey(self, command: Command, time_s: float) -> None:
+        """Do what a listener asks of a session that runs, at this session time."""
+        match command.command:
+            case "pause":
+                self.pause()
+            case "resume":
+                self.resume()
+            case "hurts":
+                self.hurt(time_s, command.pain)
+
     def pause(self) -> None:
-        """Repetitions do not count until `resume`."""
-        if self.state in {SessionState.CALIBRATING, SessionState.EXERCISING}:
-            self._become(SessionState.PAUSED)
+        """Repetitions do not count until `resume`, whatever the sensors do meanwhile."""
+        if not self.paused:
+            self.paused = True
+            self._tell_state()
 
     def resume(self) -> None:
-        if self.state is SessionState.PAUSED:
-            self._become(SessionState.EXERCISING if self.calibration else SessionState.CALIBRATING)
+        if self.paused:
+            self.paused = False
+            self._tell_state()
 
-    def hurts(self) -> None:
+    def hurt(self, time_s: float, pain: int | None) -> None:
         """The patient says that it hurts: the set ends here and now, and nothing counts until `resume`."""
-        if self.count_in_set and self.set_number < self._dose.sets:
+        self.hurts = with_hurt(self.hurts, time_s, pain)
+        ends_set = self.count_in_set > 0 and self.set_number < self.dose.sets
+        if ends_set:
             self._next_set()
-        self.pause()
+        if ends_set or not self.paused:
+            self.paused = True
+            self._tell_state()
         self._cue(
             Cue(
                 code="hurts",
@@ -138,7 +178,8 @@ class ExerciseSession:
         """Take in what is still inside the tracker. No samples may come afterwards."""
         if self._tracker is not None:
             self._tell(self._tracker.finish())
-        self._become(SessionState.FINISHED)
+        self._finished = True
+        self._tell_state()
 
     def report(
         self,
@@ -161,8 +202,9 @@ class ExerciseSession:
             chunk_count=chunk_count,
             chunks_sha256=chunks_sha256,
             simulated=simulated,
+            hurts=self.hurts,
         )
-        self._hub.publish(FinishedEvent(sequence=UNNUMBERED, report=report))
+        self._hub.publish(FinishedEvent(report=report))
         return report
 
     def _tell(self, events: Sequence[TrackerEvent]) -> None:
@@ -170,9 +212,10 @@ class ExerciseSession:
             match event:
                 case AngleSample():
                     self._trace.add(event.time_s, event.flexion_deg)
+                    if self._limit is not None and (warning := self._limit.check(event.excursion_deg)):
+                        self._cue(warning)
                     self._hub.publish(
                         AngleEvent(
-                            sequence=UNNUMBERED,
                             time_s=event.time_s,
                             sensor_time_us=event.sensor_time_us,
                             flexion_deg=event.flexion_deg,
@@ -181,10 +224,10 @@ class ExerciseSession:
                     )
                 case Calibrated():
                     self.calibration = event.calibration
-                    if self.state is SessionState.CALIBRATING:
-                        self._become(SessionState.EXERCISING)
+                    if not self.paused:
+                        self._tell_state()
                 case RepetitionDone():
-                    if self.state is not SessionState.PAUSED:
+                    if not self.paused:
                         self._count(event)
 
     def _count(self, done: RepetitionDone) -> None:
@@ -203,31 +246,29 @@ class ExerciseSession:
         self.count_in_set += 1
         self._hub.publish(
             RepetitionEvent(
-                sequence=UNNUMBERED,
                 set_number=self.set_number,
                 count_in_set=self.count_in_set,
                 repetition=repetition,
             )
         )
-        cue = self._cues.after_repetition(repetition, self._dose)
+        cue = self._cues.after_repetition(repetition, self.dose)
         if cue is not None:
             self._cue(cue)
-        if self.count_in_set >= self._dose.repetitions and self.set_number < self._dose.sets:
+        if self.count_in_set >= self.dose.repetitions and self.set_number < self.dose.sets:
             self._next_set()
-            self._hub.publish(StateEvent(sequence=UNNUMBERED, state=self.state, set_number=self.set_number))
+            self._tell_state()
 
     def _judge(self, done: RepetitionDone) -> Form:
         if self._scorer is None:
             return Form(label=FormLabel.NOT_JUDGED, reason=self._unscored)
-        return self._scorer.judge(done.motion, self._dose.target_excursion_deg)
+        return self._scorer.judge(done.motion, self.dose.target_excursion_deg)
 
     def _next_set(self) -> None:
         self.set_number += 1
         self.count_in_set = 0
 
     def _cue(self, cue: Cue) -> None:
-        self._hub.publish(CueEvent(sequence=UNNUMBERED, cue=cue))
+        self._hub.publish(CueEvent(cue=cue))
 
-    def _become(self, state: SessionState) -> None:
-        self.state = state
-        self._hub.publish(StateEvent(sequence=UNNUMBERED, state=state, set_number=self.set_number))
+    def _tell_state(self) -> None:
+        self._hub.publish(StateEvent(state=self.state, set_number=self.set_number))

@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Cue, CueEvent, CueLevel, SensorEvent
+from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent
 from analytics.domain.session import SessionReport
 from analytics.signals.samples import FloatArray, ImuSamples
 
 from .clock import Clock
 from .link import SensorLink
 from .live import LiveHub
+from .plan import GivenCommand, SessionPlan
 from .radio import Central
 from .recorder import Recorder
-from .session import UNNUMBERED, ExerciseSession
+from .session import ExerciseSession
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,14 @@ class SessionRun:
         simulated: bool,
     ) -> None:
         self.session = session
-        self.recorder = Recorder(session.opening, store, on_stored, self._warn)
+        self.recorder = Recorder(
+            session.opening,
+            store,
+            on_stored,
+            self._warn,
+            plan=SessionPlan(dose=session.dose, limit_deg=session.limit_deg, simulated=simulated),
+            sensors=lambda: [link.record() for link in self.links],
+        )
         self._clock = clock
         self._began = clock.now()
         self._hub = hub
@@ -52,7 +60,7 @@ class SessionRun:
                 central=central,
                 now_s=self.now_s,
                 on_samples=self._take,
-                on_change=lambda link: hub.publish(SensorEvent(sequence=UNNUMBERED, sensor=link.sensor_state())),
+                on_change=lambda link: hub.publish(SensorEvent(sensor=link.sensor_state())),
             )
             for address, segment in sensors.items()
         ]
@@ -61,6 +69,12 @@ class SessionRun:
     def now_s(self) -> float:
         """Session time."""
         return self._clock.now() - self._began
+
+    def obey(self, command: Command) -> None:
+        """Do what a listener asks of the running session, and have it written down."""
+        time_s = self.now_s()
+        self.recorder.keep_command(GivenCommand(time_s=time_s, command=command))
+        self.session.obey(command, time_s)
 
     async def finish(self) -> SessionReport:
         """Stop the streams, take in all that was sent, and close the session."""
@@ -106,6 +120,4 @@ class SessionRun:
 
     def _warn(self, sentence: str) -> None:
         log.warning("%s", sentence)
-        self._hub.publish(
-            CueEvent(sequence=UNNUMBERED, cue=Cue(code="gateway.problem", text=sentence, level=CueLevel.WARN))
-        )
+        self._hub.publish(CueEvent(cue=Cue(code="gateway.problem", text=sentence, level=CueLevel.WARN)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -19,12 +20,18 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 from uuid import UUID
 
-from analytics.domain.session import SessionOpening, SessionReport
+from pydantic import TypeAdapter
+
+from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
 
 from .errors import GatewayError, StoreError
+from .plan import GivenCommand, SessionPlan
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_SENSORS = TypeAdapter(tuple[SensorRecord, ...])
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,17 @@ class SessionUpload:
     opening_uploaded: bool
     problem: str | None
     chunks_waiting: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedSession:
+    """A session that has no report: it runs, or its gateway died. `plan` is None where an older gateway kept it."""
+
+    opening: SessionOpening
+    plan: SessionPlan | None
+    sensors: tuple[SensorRecord, ...]
+    commands: tuple[GivenCommand, ...]
+    chunks: tuple[int, ...]
 
 
 class Store:
@@ -74,7 +92,10 @@ class Store:
 
     async def close(self) -> None:
         if self._database is not None:
-            await self._do(lambda database: database.close())
+            try:
+                await self._do(lambda database: database.close())
+            except StoreError as trouble:
+                log.warning("%s", trouble)
             self._database = None
         self._thread.shutdown()
         if self._lock is not None:
@@ -96,21 +117,36 @@ class Store:
             )
         )
 
-    async def keep_opening(self, opening: SessionOpening) -> None:
+    async def keep_opening(self, opening: SessionOpening, plan: SessionPlan | None = None) -> None:
         await self._write(
             lambda database: database.execute(
-                "INSERT INTO session (id, opening) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                (str(opening.id), opening.model_dump_json()),
+                "INSERT INTO session (id, opening, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (str(opening.id), opening.model_dump_json(), plan.model_dump_json() if plan else None),
             )
         )
 
-    async def keep_chunk(self, session_id: UUID, number: int, data: bytes) -> None:
+    async def keep_command(self, session_id: UUID, given: GivenCommand) -> None:
         await self._write(
             lambda database: database.execute(
+                "INSERT INTO command (session_id, given) VALUES (?, ?)", (str(session_id), given.model_dump_json())
+            )
+        )
+
+    async def keep_chunk(
+        self, session_id: UUID, number: int, data: bytes, sensors: tuple[SensorRecord, ...] = ()
+    ) -> None:
+        """Keep a chunk, and what the sensors have delivered up to its end."""
+
+        def write(database: sqlite3.Connection) -> None:
+            database.execute(
                 "INSERT INTO chunk (session_id, number, sha256, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (str(session_id), number, hashlib.sha256(data).digest(), data),
             )
-        )
+            database.execute(
+                "UPDATE session SET sensors = ? WHERE id = ?", (_SENSORS.dump_json(sensors).decode(), str(session_id))
+            )
+
+        await self._write(write)
 
     async def keep_report(self, report: SessionReport) -> None:
         await self._write(
@@ -144,6 +180,17 @@ class Store:
             ):
                 waiting.setdefault(session_id, []).append(number)
             return [_upload(row, waiting.get(row[0], [])) for row in rows]
+
+        return await self._do(read)
+
+    async def unfinished(self) -> list[UnfinishedSession]:
+        """Every session that has no report, oldest first."""
+
+        def read(database: sqlite3.Connection) -> list[UnfinishedSession]:
+            rows = database.execute(
+                "SELECT id, opening, plan, sensors FROM session WHERE report IS NULL ORDER BY id"
+            ).fetchall()
+            return [_unfinished(database, *row) for row in rows]
 
         return await self._do(read)
 
@@ -191,7 +238,9 @@ class Store:
             raise RuntimeError("the store is not open")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, database)
-        except sqlite3.OperationalError as trouble:
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a fault in this program, not in the disk
+        except sqlite3.DatabaseError as trouble:
             raise _problem(trouble) from trouble
 
     async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
@@ -230,13 +279,27 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA synchronous = FULL")
     database.execute("PRAGMA foreign_keys = ON")
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-        database.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    elif version > SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise GatewayError(
             f"{path} was written by a newer Sinew: install that version again, or choose another folder with --home."
         )
+    for step in range(version + 1, SCHEMA_VERSION + 1):
+        schema = resources.files(__package__).joinpath(f"schema_{step}.sql").read_text("utf-8")
+        database.executescript(f"BEGIN; {schema} PRAGMA user_version = {step}; COMMIT;")
+
+
+def _unfinished(
+    database: sqlite3.Connection, session_id: str, opening: str, plan: str | None, sensors: str | None
+) -> UnfinishedSession:
+    commands = database.execute("SELECT given FROM command WHERE session_id = ? ORDER BY rowid", (session_id,))
+    chunks = database.execute("SELECT number FROM chunk WHERE session_id = ? ORDER BY number", (session_id,))
+    return UnfinishedSession(
+        opening=SessionOpening.model_validate_json(opening),
+        plan=None if plan is None else SessionPlan.model_validate_json(plan),
+        sensors=() if sensors is None else _SENSORS.validate_json(sensors),
+        commands=tuple(GivenCommand.model_validate_json(given) for (given,) in commands),
+        chunks=tuple(number for (number,) in chunks),
+    )
 
 
 def _upload(row: tuple[str, int, str | None, str, str | None], waiting: list[int]) -> SessionUpload:
@@ -251,11 +314,17 @@ def _upload(row: tuple[str, int, str | None, str, str | None], waiting: list[int
     )
 
 
-def _problem(trouble: sqlite3.OperationalError) -> StoreError:
-    if trouble.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+def _problem(trouble: sqlite3.DatabaseError) -> StoreError:
+    code = getattr(trouble, "sqlite_errorcode", 0) & 0xFF  # absent where the fault is not SQLite's own
+    if code == sqlite3.SQLITE_FULL:
         return StoreError(
             "The gateway's disk is full: free some space on it. What is stored is untouched, and what is measured now "
             "waits in memory."
+        )
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreError(
+            f"What the gateway keeps is damaged ({trouble}): its disk or card fails, so replace it. What is measured "
+            "now waits in memory and is lost when the gateway stops."
         )
     return StoreError(
         f"The gateway's disk cannot be written ({trouble}): check or replace it. What is stored is untouched, and what "

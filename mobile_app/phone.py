@@ -20,6 +20,7 @@ from kivy.properties import OptionProperty
 from analytics.domain.live import Command, FinishedEvent, LiveEvent, RepetitionEvent, Snapshot
 from analytics.domain.program import Assignment
 from analytics.domain.session import Feedback
+from analytics.safety.envelope import restricted_to
 
 from . import words
 from .account import Account, TokenStore
@@ -175,19 +176,13 @@ class Phone(EventDispatcher):
         program = self._assignment.program
         prescription = program.prescriptions[0]
         today = self._now().astimezone().date()
-        limits = [
-            restriction.largest_excursion_deg
-            for restriction in program.restrictions
-            if restriction.exercise == prescription.exercise
-            and (restriction.until is None or restriction.until >= today)
-        ]
         self.exercise.prepare(
             title=self.today.title,
             joint=self.today.joint,
             mirrored=self.today.mirrored,
             dose=prescription.dose,
             rest_deg=self.today.rest_flexion_deg,
-            limit_deg=min(limits, default=None),
+            limit_deg=restricted_to(prescription, program.restrictions, today),
         )
         self._finished_session = None
         self.screen = "exercise"

@@ -61,7 +61,7 @@ def about_minutes(prescriptions: Sequence[Prescription]) -> int:
 
 def restriction_in_words(restriction: Restriction, today: date) -> str | None:
     """None when the restriction has ended."""
-    if restriction.until is not None and restriction.until < today:
+    if not restriction.in_force(today):
         return None
     until = "" if restriction.until is None else f" until {restriction.until.day} {restriction.until:%B}"
     limit = round(restriction.largest_excursion_deg)

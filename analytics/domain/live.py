@@ -1,6 +1,7 @@
 """What a gateway tells a phone while a session runs: small, ordered, self-contained after a snapshot.
 
-The wire form is one JSON object per WebSocket message, told apart by `kind`; `parse_live_event` reads it.
+The wire form is one JSON object per WebSocket message, told apart by `kind`; `parse_live_event` reads it. An event is
+given its `sequence` when it is sent.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Snapshot(Word):
     """Everything a listener needs that joins now."""
 
     kind: Literal["snapshot"] = "snapshot"
-    sequence: int
+    sequence: int = 0
     state: SessionState
     session_id: UUID | None = None
     exercise: str | None = None
@@ -68,7 +69,7 @@ class Snapshot(Word):
 
 class AngleEvent(Word):
     kind: Literal["angle"] = "angle"
-    sequence: int
+    sequence: int = 0
     time_s: float = Field(description="session time of the sample")
     sensor_time_us: int = Field(description="the distal sensor's own time of the sample")
     flexion_deg: float
@@ -77,7 +78,7 @@ class AngleEvent(Word):
 
 class RepetitionEvent(Word):
     kind: Literal["repetition"] = "repetition"
-    sequence: int
+    sequence: int = 0
     set_number: int
     count_in_set: int
     repetition: Repetition
@@ -85,26 +86,26 @@ class RepetitionEvent(Word):
 
 class CueEvent(Word):
     kind: Literal["cue"] = "cue"
-    sequence: int
+    sequence: int = 0
     cue: Cue
 
 
 class SensorEvent(Word):
     kind: Literal["sensor"] = "sensor"
-    sequence: int
+    sequence: int = 0
     sensor: SensorState
 
 
 class StateEvent(Word):
     kind: Literal["state"] = "state"
-    sequence: int
+    sequence: int = 0
     state: SessionState
     set_number: int = 1
 
 
 class FinishedEvent(Word):
     kind: Literal["finished"] = "finished"
-    sequence: int
+    sequence: int = 0
     report: SessionReport
 
 

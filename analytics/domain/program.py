@@ -33,6 +33,10 @@ class Restriction(Word):
     until: date | None = None
     set_by: str
 
+    def in_force(self, day: date) -> bool:
+        """Whether it holds on that day; its last day is one of them."""
+        return self.until is None or day <= self.until
+
 
 class Program(Word):
     """One numbered, immutable version of what a patient is to do."""

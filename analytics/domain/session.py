@@ -81,6 +81,13 @@ class AngleTrace(Word):
     flexion_deg: tuple[float | None, ...]
 
 
+class PainMoment(Word):
+    """The patient said "It hurts" during the session. `pain` is None where no number was given."""
+
+    time_s: float
+    pain: int | None = Field(default=None, ge=0, le=10)
+
+
 class SessionOpening(Word):
     """Sent before the first chunk, so that a clinic knows what the chunks belong to."""
 
@@ -104,6 +111,11 @@ class SessionReport(SessionOpening):
     chunk_count: int = Field(ge=0)
     chunks_sha256: str = Field(description="hex SHA-256 over the chunks' digests in order")
     simulated: bool = False
+    hurts: tuple[PainMoment, ...] = Field(default=(), description="in order; needs no answer to the closing questions")
+
+    def opening(self) -> SessionOpening:
+        """What was said when the session began; the report begins with the same."""
+        return SessionOpening(**{name: getattr(self, name) for name in SessionOpening.model_fields})
 
 
 class Feedback(Word):

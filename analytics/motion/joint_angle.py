@@ -32,6 +32,7 @@ class HingeJoint:
     ) -> None:
         self._gain = period_s / HEADING_TIME_CONSTANT_S
         self._heading_rad = heading_rad
+        self._heading_known = True
         self._axis = axis
         self._rest = multiply(conjugate(proximal), multiply(about_vertical(heading_rad), distal))
         self._proximal_axis = rotate(self._rest, axis)
@@ -39,16 +40,17 @@ class HingeJoint:
     def excursion_deg(self, proximal: Quaternion, distal: Quaternion, *, restarted: bool) -> float | None:
         """Excursion at this sample, -180 … 180.
 
-        restarted: a filter's heading is new, so the difference is found anew from the axis; None where the axis is
-        too near to the vertical to tell.
+        restarted: a filter's heading is new, so the difference is found anew from the axis; None from then on for as
+        long as the axis is too near to the vertical to tell.
         """
         there = rotate(proximal, self._proximal_axis)
         here = rotate(distal, self._axis)
         angle, defined = horizontal_angle(here, there)
-        if restarted:
+        self._heading_known = self._heading_known and not restarted
+        if not self._heading_known:
             if defined < LEAST_HORIZONTAL:
                 return None
-            self._heading_rad = angle
+            self._heading_rad, self._heading_known = angle, True
         else:
             error = (angle - self._heading_rad + pi) % (2 * pi) - pi
             self._heading_rad += self._gain * defined * error

@@ -51,13 +51,18 @@ class DoseBounds:
 
 
 def restricted_to(prescription: Prescription, restrictions: Iterable[Restriction], today: date) -> float | None:
-    """The tightest excursion limit in force today (its last day included) for the exercise; None without one."""
-    limits = [
-        r.largest_excursion_deg
-        for r in restrictions
-        if r.exercise == prescription.exercise and (r.until is None or today <= r.until)
-    ]
-    return min(limits, default=None)
+    """The tightest excursion limit in force today for the exercise; None without one."""
+    found = tightest(prescription, restrictions, today)
+    return None if found is None else found.largest_excursion_deg
+
+
+def tightest(prescription: Prescription, restrictions: Iterable[Restriction], today: date) -> Restriction | None:
+    """The restriction that `restricted_to` keeps to, for who also says until when and by whom.
+
+    Of two that are equally tight it is the one that lasts longer.
+    """
+    holding = [r for r in restrictions if r.exercise == prescription.exercise and r.in_force(today)]
+    return min(holding, key=lambda r: (r.largest_excursion_deg, -(r.until or date.max).toordinal()), default=None)
 
 
 def largest_allowed(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from analytics.domain.address import checked_url
 from analytics.domain.program import Assignment
 from analytics.domain.session import Feedback
 
@@ -96,26 +95,6 @@ class Clinic:
         if answer.is_success:
             return answer
         raise _refusal(answer)
-
-
-def checked_url(url: str) -> str:
-    """The clinic's address without a slash at its end. Plain http is for this machine only."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"'{url}' is not a clinic's address. It looks like https://clinic.example.")
-    if parts.scheme == "http" and not _is_this_machine(parts.hostname):
-        raise ValueError(
-            f"'{url}' would send your password unprotected. Use the clinic's https:// address; "
-            "http:// is for a server on this computer only."
-        )
-    return url.rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _read(kind: type[_Answer], answer: httpx2.Response) -> _Answer:

@@ -119,5 +119,5 @@ def test_a_home_belongs_to_one_clinic(tmp_path: Path, shared_clinic, claim_code,
         await gateway.close()
 
     asyncio.run(claim_once())
-    line = fails_with(capsys, "--server", "http://other.example", "--home", str(tmp_path), "--host", "127.0.0.1")
+    line = fails_with(capsys, "--server", "https://other.example", "--home", str(tmp_path), "--host", "127.0.0.1")
     assert f"belongs to a gateway of {shared_clinic.url}" in line

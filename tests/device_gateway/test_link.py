@@ -222,3 +222,36 @@ async def test_a_stranger_at_the_address_is_not_connected(air: Air, caplog: pyte
     await link.close()
     await other._device.stop_advertising()
     await other.stop()
+
+
+async def test_a_fault_in_a_library_does_not_silence_a_sensor(
+    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = iter([KeyError("a fault")])
+
+    async def faulty(*arguments, **options):
+        for fault in faults:
+            raise fault
+        return await establish_connection(*arguments, **options)
+
+    monkeypatch.setattr("device_gateway.radio.establish_connection", faulty)
+    monkeypatch.setattr(link_module, "RETRY_PAUSE_S", 0.05)
+    sensor = await air.wear(THIGH, playback(0.5))
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await asyncio.wait_for(sensor.finished.wait(), 10)
+    await link.close()
+    assert link.samples_received == 50
+    assert "met a fault and is tried again" in caplog.text
+
+
+async def test_a_scan_that_died_without_a_word_is_begun_anew(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when Bluetooth is switched off and on during a scan."""
+    monkeypatch.setattr("device_gateway.radio.SCAN_SILENCE_S", 0.2)
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.until(lambda: air.central._scanning)
+    dead = air.central._scanner
+    assert dead is not None
+    await dead.stop()
+    await air.wear(THIGH, playback(5.0))
+    await air.until(lambda: link.state is LinkState.STREAMING, 5)
+    await link.close()

@@ -125,3 +125,16 @@ async def test_settings_outlive_the_gateway(tmp_path: Path) -> None:
     store = await Store.open(tmp_path)
     assert [await store.setting(name) for name in ("live_token", "server_url", "nothing")] == ["c", "b", None]
     await store.close()
+
+
+async def test_damage_found_while_writing_is_one_sentence_and_closing_does_not_hang(tmp_path: Path, invented) -> None:
+    store = await Store.open(tmp_path)
+    opened = invented.opening()
+    await store.keep_opening(opened)
+    await store._do(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+    path = tmp_path / "gateway.sqlite3"
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
+    await store._do(lambda database: database.execute("PRAGMA shrink_memory").fetchall())
+    with pytest.raises(StoreError, match="its disk or card fails, so replace it"):
+        await store.keep_chunk(opened.id, 0, invented.chunk(0))
+    await asyncio.wait_for(store.close(), 5)

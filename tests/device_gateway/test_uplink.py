@@ -264,10 +264,15 @@ async def test_what_is_not_the_clinic_is_not_believed() -> None:
     server.close()
 
 
-@pytest.mark.parametrize("url", ["clinic.example", "", "ftp://clinic.example"])
-async def test_what_is_no_address_is_one_sentence(url: str) -> None:
-    with pytest.raises(GatewayError, match="https://HOST"):
-        await Clinic(url).claim("CODE", "Test gateway")
+@pytest.mark.parametrize("url", ["clinic.example", "", "ftp://clinic.example", "https://clinic.example:port"])
+def test_what_is_no_address_is_one_sentence(url: str) -> None:
+    with pytest.raises(GatewayError, match=r"It looks like https://clinic\.example"):
+        Clinic(url)
+
+
+def test_a_token_never_leaves_this_machine_unprotected() -> None:
+    with pytest.raises(GatewayError, match="unprotected"):
+        Clinic("http://clinic.example", "token")
 
 
 def test_pauses_double_and_spread_and_end_at_a_minute() -> None:

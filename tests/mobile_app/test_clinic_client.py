@@ -8,7 +8,7 @@ from patient_scenes import NOW, PASSWORD, PATIENT, SESSION
 
 from analytics.domain.base import uuid7
 from analytics.domain.session import Feedback
-from mobile_app.clients.clinic import Clinic, ClinicUnreachable, NotFound, Refused, SignInRefused, checked_url
+from mobile_app.clients.clinic import Clinic, ClinicUnreachable, NotFound, Refused, SignInRefused
 
 
 def feedback(**changes) -> Feedback:
@@ -81,22 +81,3 @@ async def test_what_is_not_a_clinics_answer_is_tried_again_later(answer, sentenc
     async with server, Clinic(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as clinic:
         with pytest.raises(ClinicUnreachable, match=sentence):
             await clinic.assignment("token")
-
-
-@pytest.mark.parametrize("url", ["clinic.example", "ftp://clinic.example", "https://", ""])
-def test_what_is_no_address_is_said(url):
-    with pytest.raises(ValueError, match="not a clinic's address"):
-        checked_url(url)
-
-
-@pytest.mark.parametrize("url", ["http://clinic.example", "http://192.168.1.20:8000", "http://127.0.0.1.evil.example"])
-def test_a_password_never_leaves_this_machine_unprotected(url):
-    with pytest.raises(ValueError, match="unprotected"):
-        checked_url(url)
-
-
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8000/", "http://localhost:8000", "http://[::1]:8000", "https://a.example"]
-)
-def test_good_addresses_are_taken(url):
-    assert checked_url(url) == url.rstrip("/")

@@ -53,7 +53,9 @@ def test_a_vertical_axis_tells_no_heading_after_a_restart():
     proximal = distal = (1.0, 0.0, 0.0, 0.0)
     joint = HingeJoint((0.0, 0.0, 1.0), proximal, distal, 0.0, 0.01)
     assert joint.excursion_deg(proximal, distal, restarted=True) is None
-    assert joint.excursion_deg(proximal, distal, restarted=False) == pytest.approx(0)
+    assert joint.excursion_deg(proximal, distal, restarted=False) is None, "the old heading says nothing any more"
+    tilted = turn((0, 1, 0), 1.2)
+    assert joint.excursion_deg(tilted, tilted, restarted=False) == pytest.approx(0)
 
 
 def test_heading_from_what_a_thigh_turns_in_step():

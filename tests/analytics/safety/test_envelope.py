@@ -9,7 +9,7 @@ import pytest
 
 from analytics.domain.exercise import Side
 from analytics.domain.program import Dose, Prescription, Restriction
-from analytics.safety.envelope import Leeway, largest_allowed, respects, restricted_to, verdict
+from analytics.safety.envelope import Leeway, largest_allowed, respects, restricted_to, tightest, verdict
 from analytics.safety.rules import load_rules
 
 EXERCISE = "knee.extension.seated"
@@ -40,6 +40,12 @@ def test_the_tightest_limit_in_force_for_this_exercise_counts() -> None:
     assert restricted_to(prescription(), limits, TODAY) == 65
     assert restricted_to(prescription(), limits, date(2025, 5, 2)) == 70
     assert restricted_to(prescription(), [], TODAY) is None
+
+
+def test_of_two_equally_tight_limits_the_one_that_lasts_longer_is_named() -> None:
+    soon, later, always = limit(60, TODAY), limit(60, date(2025, 6, 1)), limit(60)
+    assert tightest(prescription(), [soon, later], TODAY) is later
+    assert tightest(prescription(), [later, always, soon], TODAY) is always
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""What is written down beside a session's samples, so that a gateway which dies in mid-session can close it later."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from analytics.domain.base import Word
+from analytics.domain.live import Command
+from analytics.domain.program import Dose
+
+
+class SessionPlan(Word):
+    """What was to be done, as it was when the session began."""
+
+    dose: Dose
+    limit_deg: float | None = Field(description="excursion not to be passed that day")
+    simulated: bool
+
+
+class GivenCommand(Word):
+    """What a listener asked of the session, and when."""
+
+    time_s: float
+    command: Command
