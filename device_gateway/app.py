@@ -251,9 +251,10 @@ class Gateway:
         needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
         missing = [segment for segment in needed if segment not in self._sensors.values()]
         if missing:
+            option = f"--side {prescription.side}" if self._settings.simulated else f"--sensor ADDRESS={missing[0]}"
             raise GatewayError(
                 f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: start the "
-                f"gateway with --sensor ADDRESS={missing[0]}."
+                f"gateway with {option}."
             )
         opening = SessionOpening(
             id=uuid7(),

@@ -50,7 +50,9 @@ async def _serve(gateway: Gateway) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sinew gateway", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="sinew gateway", description=__doc__, epilog="With virtual sensors: sinew gateway --simulate --help"
+    )
     parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
     parser.add_argument(
         "--claim", metavar="CODE", help="claim code from the clinic's Gateways page; needed the first time"
