@@ -28,11 +28,12 @@ def propose(
 ) -> Proposal | None:
     """The change of `prescription` that the sessions on this program version call for; None where it should stay.
 
-    `history` may hold all sessions of the patient in any order: only those started since the version was approved speak
-    about its dose. All times carry their zone. Deterministic: the same facts give the same proposal.
+    `history` may hold all sessions of the patient in any order: only those done on this version speak about its dose.
+    When it was approved says nothing, for a gateway without network goes on with the version it has. All times carry
+    their zone. Deterministic: the same facts give the same proposal.
     """
     rules = rules or load_rules()
-    recent = sorted((s for s in history if s.started_at >= program.approved_at), key=lambda s: s.started_at)
+    recent = sorted((s for s in history if s.program_version == program.version), key=lambda s: s.started_at)
     change = _change(program, prescription, recent, forecast=forecast, rules=rules, now=now)
     if change is None:
         return None

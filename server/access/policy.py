@@ -21,6 +21,7 @@ from .words import Caller, Role
 class Action(StrEnum):
     LIST_PATIENTS = auto()
     READ_PATIENT = auto()
+    READ_WAITING_PROPOSAL = auto()
     DECIDE_PROPOSAL = auto()
     READ_OWN_ASSIGNMENT = auto()
     READ_OWN_GATEWAY = auto()
@@ -36,6 +37,7 @@ class Scope(StrEnum):
 
 
 GRANTS: dict[Role, dict[Action, Scope]] = {
+    # Not the waiting proposal: a change that is not decided yet is none to go by.
     Role.PATIENT: {
         Action.LIST_PATIENTS: Scope.OWN,
         Action.READ_PATIENT: Scope.OWN,
@@ -46,6 +48,7 @@ GRANTS: dict[Role, dict[Action, Scope]] = {
     Role.PHYSIOTHERAPIST: {
         Action.LIST_PATIENTS: Scope.EVERYONE,
         Action.READ_PATIENT: Scope.EVERYONE,
+        Action.READ_WAITING_PROPOSAL: Scope.EVERYONE,
         Action.DECIDE_PROPOSAL: Scope.EVERYONE,
         Action.MANAGE_GATEWAYS: Scope.EVERYONE,
     },
@@ -72,6 +75,11 @@ def scope_of(caller: Caller, action: Action) -> Scope:
     if scope is None:
         raise NotAllowed(f"The role {caller.role} may not do this; sign in with an account that may.")
     return scope
+
+
+def may(caller: Caller, action: Action) -> bool:
+    """Whether the role may do this at all, where what it may not see is left out rather than refused."""
+    return action in GRANTS[caller.role]
 
 
 class Owned(Protocol):

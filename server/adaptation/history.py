@@ -37,6 +37,7 @@ async def outcomes(db: AsyncSession, patient_id: str, prescription: Prescription
     latest = {session.id: (session, range_deg, pain, effort) for session, range_deg, pain, effort in rows}
     return [
         SessionOutcome(
+            program_version=session.program_version,
             started_at=session.started_at,
             repetitions=session.repetitions,
             range_deg=range_deg,

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from analytics.exercises import catalogue
 from analytics.safety.rules import load_rules
 from server.access import api as access
 from server.access.words import Caller, Role
@@ -102,8 +101,7 @@ async def patient(request: Request, patient_id: str, caller: PageReader, clinic:
     today = dashboard.today(request)
     async with clinic.database.reading() as db:
         overview = await patients.patient_overview(db, caller, patient_id, today=today)
-    names = {code: exercise.name for code, exercise in catalogue().items()}
-    view = patient_page(overview, reader=_reader(caller), names=names, today=today, zone=dashboard.zone)
+    view = patient_page(overview, reader=_reader(caller), today=today, zone=dashboard.zone)
     return page(request, "patient.html", page=view)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal
@@ -121,8 +120,3 @@ def side_words(side: Side, what: str = "knee") -> str:
 def join_words(words: tuple[str, ...] | list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
-
-
-def exercise_name(code: str, names: Mapping[str, str]) -> str:
-    """The catalogue's name; the code itself where this release's catalogue does not know the exercise."""
-    return names.get(code, code)

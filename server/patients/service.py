@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, exists, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.domain.exercise import Side
@@ -15,7 +16,7 @@ from server.access.policy import Action
 from server.access.words import Caller
 from server.adaptation import service as adaptation
 from server.adaptation.records import ProposalRecord
-from server.problems import Conflict, NotFound
+from server.problems import Conflict, InvalidRequest, NotFound
 from server.programs import service as programs
 from server.programs.records import ProgramRecord
 from server.recovery import service as recovery
@@ -25,6 +26,9 @@ from server.sessions.records import SessionRecord
 
 from .records import PatientRecord
 from .words import PatientOverview, PatientSummary
+
+IDENTIFIER = re.compile("[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+"""What stands in an address as it is (RFC 3986, section 2.3), on every client: no `/`, `?`, `#`, `%` or space."""
 
 
 async def add_patient(
@@ -39,7 +43,15 @@ async def add_patient(
     program: Program,
     simulated: bool = False,
 ) -> None:
-    """Take a patient in, with the first program: nobody is a patient here without something to do."""
+    """Take a patient in, with the first program: nobody is a patient here without something to do.
+
+    Raises `InvalidRequest` for an identifier that could not be part of an address, `Conflict` for one that is taken.
+    """
+    if not IDENTIFIER.fullmatch(id):
+        raise InvalidRequest(
+            f"{id!r} cannot identify a patient; write up to 100 letters a to z, digits, dots, hyphens, tildes and "
+            "underscores, a letter or a digit first."
+        )
     if await db.get(PatientRecord, id) is not None:
         raise Conflict(f"There is a patient {id} already; choose another identifier.")
     db.add(
@@ -59,32 +71,38 @@ async def add_patient(
 
 async def list_patients(db: AsyncSession, caller: Caller, *, today: date) -> list[PatientSummary]:
     """Every patient the caller may see, by name."""
-    return await _summaries(db, policy.visible_patients(caller, Action.LIST_PATIENTS, PatientRecord.id), today)
+    visible = policy.visible_patients(caller, Action.LIST_PATIENTS, PatientRecord.id)
+    return await _summaries(db, caller, visible, today)
 
 
 async def patient_summary(db: AsyncSession, caller: Caller, patient_id: str, *, today: date) -> PatientSummary:
     """One patient's line of the list. Raises `NotFound`."""
     policy.require(caller, Action.READ_PATIENT, patient_id)
-    found = await _summaries(db, PatientRecord.id == patient_id, today)
+    found = await _summaries(db, caller, PatientRecord.id == patient_id, today)
     if not found:
         raise NotFound(policy.NOTHING_HERE)
     return found[0]
 
 
 async def patient_overview(db: AsyncSession, caller: Caller, patient_id: str, *, today: date) -> PatientOverview:
-    """All of one patient's page. Raises `NotFound`, also for a patient whom the caller may not see."""
+    """All of one patient's page. Raises `NotFound`, also for a patient whom the caller may not see.
+
+    A proposal that is not decided yet is only for who may read it; for anybody else there is none.
+    """
     summary = await patient_summary(db, caller, patient_id, today=today)
     return PatientOverview(
         summary=summary,
         program=await programs.current_program(db, patient_id),
         course=await recovery.course_of(db, patient_id),
         forecast=await recovery.forecast_of(db, patient_id),
-        proposal=await adaptation.waiting_proposal(db, patient_id),
+        proposal=await adaptation.waiting_proposal(db, patient_id) if summary.proposal_waiting else None,
         sessions=await summaries.sessions_of(db, patient_id),
     )
 
 
-async def _summaries(db: AsyncSession, condition: ColumnElement[bool], today: date) -> list[PatientSummary]:
+async def _summaries(
+    db: AsyncSession, caller: Caller, condition: ColumnElement[bool], today: date
+) -> list[PatientSummary]:
     version = select(func.max(ProgramRecord.version)).where(ProgramRecord.patient_id == PatientRecord.id)
     last_session = select(func.max(SessionRecord.started_at)).where(
         SessionRecord.patient_id == PatientRecord.id, SessionRecord.ended_at.is_not(None)
@@ -96,7 +114,9 @@ async def _summaries(db: AsyncSession, condition: ColumnElement[bool], today: da
         .limit(1)
     )
     waiting = exists().where(
-        ProposalRecord.patient_id == PatientRecord.id, ProposalRecord.status == ProposalStatus.WAITING
+        ProposalRecord.patient_id == PatientRecord.id,
+        ProposalRecord.status == ProposalStatus.WAITING,
+        true() if policy.may(caller, Action.READ_WAITING_PROPOSAL) else false(),
     )
     rows = await db.execute(
         select(

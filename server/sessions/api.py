@@ -23,7 +23,7 @@ from .feedback import give_feedback
 
 router = api_router("sessions")
 
-ChunkNumber = Annotated[int, Path(ge=0, le=1_000_000)]
+ChunkNumber = Annotated[int, Path(ge=0, lt=chunks.MOST_CHUNKS)]
 
 
 class Received(Word):
@@ -92,7 +92,7 @@ async def put_report(
             rejection_holds=clinic.settings.rejection_holds,
         )
     _status(response, created)
-    return SessionOpening(**report.model_dump(include=set(SessionOpening.model_fields)))
+    return report.opening()
 
 
 @router.get("/sessions/{session_id}")

@@ -24,6 +24,9 @@ from .service import own_session
 _SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]+=*):")
 """The member of RFC 9530's Content-Digest that is read; others may stand beside it."""
 
+MOST_CHUNKS = 1_000_001
+"""How many chunks a session can have, numbered from 0: far more than any exercising lasts."""
+
 
 class DigestMissing(BadRequest):
     type, title = "digest-missing", "The chunk comes without its digest"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from analytics.domain.session import Feedback, FormLabel, SessionOpening, SessionReport
+from analytics.domain.session import Feedback, FormLabel, SessionReport
 from server.access.words import Caller
 from server.adaptation import service as adaptation
 from server.patients.records import PatientRecord
@@ -18,7 +18,8 @@ from server.problems import Conflict, InvalidRequest
 from server.recovery import service as recovery
 from server.settings import REJECTION_HOLDS
 
-from .ranges import ranges
+from .chunks import MOST_CHUNKS
+from .ranges import gaps
 from .records import ChunkRecord, FeedbackRecord, ReportRecord, SessionRecord
 from .service import opening_of, own_session, stored_report
 
@@ -52,7 +53,7 @@ async def store_report(
     document = report.model_dump_json()
     report = _readable(document)
     session = await own_session(db, caller, report.id)
-    if opening_of(session) != SessionOpening(**report.model_dump(include=set(SessionOpening.model_fields))):
+    if opening_of(session) != report.opening():
         raise ReportDiffers(
             "The report does not begin as the session was opened; send it for the session it belongs to."
         )
@@ -101,8 +102,7 @@ async def store_history(
     if not reports:
         return
     patient = await db.get_one(PatientRecord, patient_id)
-    opening = set(SessionOpening.model_fields)
-    await db.execute(insert(SessionRecord), [r.model_dump(include=opening) | _figures(r) for r in reports])
+    await db.execute(insert(SessionRecord), [r.opening().model_dump() | _figures(r) for r in reports])
     await db.execute(insert(ReportRecord), [{"session_id": r.id, "document": r.model_dump_json()} for r in reports])
     points = [recovery.point_record(r, patient.surgery_on) for r in reports]
     db.add_all(point for point in points if point is not None)
@@ -119,13 +119,17 @@ def _readable(document: str) -> SessionReport:
 
 
 async def _check_chunks(db: AsyncSession, report: SessionReport) -> None:
+    if report.chunk_count > MOST_CHUNKS:
+        raise InvalidRequest(
+            f"The report counts more chunks than a session can have, which is {MOST_CHUNKS}; count the chunks again."
+        )
     rows = await db.execute(
         select(ChunkRecord.number, ChunkRecord.sha256)
         .where(ChunkRecord.session_id == report.id)
         .order_by(ChunkRecord.number)
     )
     digests = dict(rows.all())
-    missing = ranges(number for number in range(report.chunk_count) if number not in digests)
+    missing = gaps(digests, report.chunk_count)
     if missing:
         raise ChunksMissing(
             "The report is not stored before all its chunks are; send the missing ones, then the report again.",

@@ -14,3 +14,21 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
         else:
             found.append([number, number])
     return found
+
+
+def gaps(numbers: Iterable[int], count: int) -> list[list[int]]:
+    """[[first, last], …] of what ascending numbers lack of 0 to `count` - 1: 1, 2, 5 of 6 give [[0, 0], [3, 4]].
+
+    Takes as long as there are numbers, however large `count` is: it comes from outside.
+    """
+    found: list[list[int]] = []
+    expected = 0
+    for number in numbers:
+        if number >= count:
+            break
+        if number > expected:
+            found.append([expected, number - 1])
+        expected = number + 1
+    if expected < count:
+        found.append([expected, count - 1])
+    return found

@@ -12,13 +12,13 @@ from analytics.domain.session import SessionOpening, SessionReport
 from server.access import policy
 from server.access.policy import Action
 from server.access.words import Caller
+from server.exercises import exercise_name
 from server.patients.service import patient_summary
 from server.patients.words import SessionView
 from server.problems import Conflict, NotFound
 
 from .feedback import feedback_of
 from .records import ChunkRecord, ReportRecord, SessionRecord
-from .summaries import exercise_name
 
 UNKNOWN = "There is no session under this identifier; check it, and open the session before sending what belongs to it."
 
@@ -31,11 +31,11 @@ async def open_session(db: AsyncSession, caller: Caller, opening: SessionOpening
     policy.require(caller, Action.RECORD_SESSION, opening.patient_id)
     stored = await db.get(SessionRecord, opening.id)
     if stored is None:
-        db.add(SessionRecord(**opening.model_dump(include=set(SessionOpening.model_fields))))
+        db.add(SessionRecord(**opening.model_dump()))
         await db.flush()
         return True
     policy.granted(caller, Action.RECORD_SESSION, stored)
-    if opening_of(stored) != SessionOpening(**opening.model_dump()):
+    if opening_of(stored) != opening:
         raise Conflict("Another session is stored under this identifier; send this one under a new identifier.")
     return False
 

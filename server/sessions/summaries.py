@@ -6,18 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.domain.recovery import KNEE_RANGE
-from analytics.exercises import catalogue
+from server.exercises import exercise_name
 from server.patients.words import SessionSummary
 from server.recovery.records import CoursePointRecord
 
 from .feedback import feedback_of
 from .records import SessionRecord
-
-
-def exercise_name(code: str) -> str:
-    """The catalogue's name, or the code for an exercise that only a newer release knows."""
-    known = catalogue().get(code)
-    return code if known is None else known.name
 
 
 async def sessions_of(db: AsyncSession, patient_id: str) -> tuple[SessionSummary, ...]:

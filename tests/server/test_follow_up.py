@@ -32,6 +32,19 @@ async def with_proposal(api) -> dict:
     return found["proposal"]
 
 
+async def test_a_patient_does_not_see_a_change_before_it_is_decided(api) -> None:
+    """The physiotherapist decides first: nobody is to exercise by what may be rejected."""
+    proposal = await with_proposal(api)
+    assert (await overview(api))["summary"]["proposal_waiting"] is True
+    for answered in (await api("GET", "patients/p1", "patient"), await api("GET", "patients", "patient")):
+        assert proposal["id"] not in answered.text
+        assert '"proposal_waiting":false' in answered.text
+    assert (await api("GET", "patients/p1", "patient")).json()["proposal"] is None
+    assert (await decide(api, proposal, approve=True)).status_code == 200
+    own = (await api("GET", "patients/p1", "patient")).json()
+    assert own["program"]["prescriptions"] == [proposal["after"]]
+
+
 async def decide(api, proposal: dict, approve: bool, reason: str = "Seen and agreed."):
     body = {"approve": approve, "reason": reason}
     return await api("POST", f"proposals/{proposal['id']}/decision", "physiotherapist", json=body)

@@ -1,21 +1,27 @@
-// Joint angle over the session, each repetition a shaded column with its number and, in colour and sign, its form.
+// Joint angle over the session: each repetition a shaded column with its number and, in colour and sign, its form; each
+// moment at which it hurt an upright line with a disc at its foot, which holds the pain where the patient gave a number.
 import { axes, font, keep, read } from "./charts.js";
 
 const signs = { good: "✓", watch: "!", plain: "?" };
 
-// The repetitions in view with their place on the canvas, drawn by `paint` inside the plot's own rectangle.
-function columns(chart, repetitions, paint) {
+// Whatever `paint` draws stays inside the plot's own rectangle.
+function inside(chart, paint) {
   const { ctx, bbox } = chart;
-  const { min, max } = chart.scales.x;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  repetitions
+  paint(ctx, bbox);
+  ctx.restore();
+}
+
+// The repetitions in view with their place on the canvas.
+function columns(chart, repetitions, paint) {
+  const { min, max } = chart.scales.x;
+  inside(chart, (ctx) => repetitions
     .filter((r) => r.end_s > min && r.start_s < max)
     .map((r) => ({ ...r, left: chart.valToPos(r.start_s, "x", true), right: chart.valToPos(r.end_s, "x", true) }))
-    .forEach((r, index, visible) => paint(ctx, r, visible));
-  ctx.restore();
+    .forEach((r, index, visible) => paint(ctx, r, visible)));
 }
 
 function shade(chart, repetitions, colour) {
@@ -42,6 +48,34 @@ function label(chart, repetitions, colour) {
   });
 }
 
+function markHurts(chart, hurts, colour) {
+  const ratio = devicePixelRatio;
+  const radius = 9 * ratio;
+  inside(chart, (ctx, { top, height }) => hurts.forEach((hurt) => {
+    const x = Math.round(chart.valToPos(hurt.time_s, "x", true));
+    const y = top + height - radius - 4 * ratio;
+    ctx.strokeStyle = ctx.fillStyle = colour("alert");
+    ctx.lineWidth = 2 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, y);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    ctx.fill();
+    if (hurt.pain == null) return;
+    ctx.font = font(12 * ratio);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = colour("surface");
+    ctx.fillText(`${hurt.pain}`, x, y + ratio / 2);
+  }));
+}
+
+// The moment whose line is under the pointer, give or take the radius of its disc.
+const hurtAt = (chart, hurts) => hurts.find((hurt) => Math.abs(chart.valToPos(hurt.time_s, "x") - chart.cursor.left) <= 9);
+const hurtWords = ({ pain }) => ["· it hurt", [pain == null ? "(no number given)" : `(pain ${pain})`, true]];
+
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 export function sessionChart(place, data, readout) {
@@ -61,15 +95,18 @@ export function sessionChart(place, data, readout) {
     series: [{}, { stroke: colour("chart-point"), width: 1.75, points: { show: false } }],
     hooks: {
       drawClear: [(chart) => shade(chart, data.repetitions, colour)],
-      draw: [(chart) => label(chart, data.repetitions, colour)],
+      draw: [(chart) => label(chart, data.repetitions, colour), (chart) => markHurts(chart, data.hurts, colour)],
       setCursor: [(chart) => {
         const index = chart.cursor.idx;
         if (index == null || chart.cursor.left < 0) return rest();
         const time = times[index];
         const flexion = data.flexion_deg[index];
-        const inside = data.repetitions.find((r) => r.start_s <= time && time <= r.end_s);
+        const repetition = data.repetitions.find((r) => r.start_s <= time && time <= r.end_s);
+        const hurt = hurtAt(chart, data.hurts);
         const parts = [[clock(time), true], "· flexion", [flexion == null ? "no signal" : `${Math.round(flexion)}°`.replace("-", "−"), true]];
-        return read(readout, inside ? [...parts, `· ${inside.words}`] : parts);
+        if (repetition) parts.push(`· ${repetition.words}`);
+        if (hurt) parts.push(...hurtWords(hurt));
+        return read(readout, parts);
       }],
     },
   }));

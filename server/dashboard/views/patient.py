@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
-from analytics.domain.program import Program
+from analytics.domain.program import Prescription, Program
+from analytics.safety.envelope import tightest
+from server.exercises import exercise_name
 from server.patients.words import PatientOverview
 
-from ..wording import Reader, day_words, degrees, exercise_name, moment_words, side_words
+from ..wording import Reader, day_words, degrees, moment_words, side_words
 from .course import CourseChart, course_chart
 from .figures import Figure, key_figures
 from .proposal import ProposalCard, proposal_card
@@ -54,10 +55,8 @@ class PatientPage:
     earlier: tuple[SessionRow, ...]
 
 
-def patient_page(
-    overview: PatientOverview, *, reader: Reader, names: Mapping[str, str], today: date, zone: tzinfo
-) -> PatientPage:
-    """The same page for both readers; a patient's says less and says it plainly. `names`: exercise code to name."""
+def patient_page(overview: PatientOverview, *, reader: Reader, today: date, zone: tzinfo) -> PatientPage:
+    """The same page for both readers; a patient's says less and says it plainly."""
     summary, own = overview.summary, reader == "patient"
     facts = (
         f"{side_words(summary.side)} · {summary.diagnosis}",
@@ -75,29 +74,22 @@ def patient_page(
         simulated=summary.simulated,
         figures=key_figures(overview, reader=reader, today=today, zone=zone),
         chart=course_chart(overview),
-        proposal=proposal_card(proposal, names, zone) if proposal else None,
-        program=_program_card(overview.program, names, today, zone),
+        proposal=proposal_card(proposal, zone) if proposal else None,
+        program=_program_card(overview.program, today, zone),
         sessions=rows[:NEWEST],
         earlier=rows[NEWEST:],
     )
 
 
-def _program_card(program: Program, names: Mapping[str, str], today: date, zone: tzinfo) -> ProgramCard:
-    limits = {
-        r.exercise: f"Not beyond {degrees(r.largest_excursion_deg)}"
-        + (f" until {day_words(r.until)}" if r.until else "")
-        + f", set by {r.set_by}"
-        for r in program.restrictions
-        if r.until is None or r.until >= today
-    }
+def _program_card(program: Program, today: date, zone: tzinfo) -> ProgramCard:
     exercises = tuple(
         Exercise(
-            name=exercise_name(prescription.exercise, names),
+            name=exercise_name(prescription.exercise),
             side=side_words(prescription.side),
             sets=f"{prescription.dose.sets} × {prescription.dose.repetitions}",
             target=degrees(prescription.dose.target_excursion_deg),
             rest=f"{prescription.dose.rest_s:.0f} s",
-            limit=limits.get(prescription.exercise),
+            limit=_limit(prescription, program, today),
         )
         for prescription in program.prescriptions
     )
@@ -108,3 +100,12 @@ def _program_card(program: Program, names: Mapping[str, str], today: date, zone:
         approved=f"{program.approved_by}, {moment_words(program.approved_at, zone)}",
         reason=program.reason,
     )
+
+
+def _limit(prescription: Prescription, program: Program, today: date) -> str | None:
+    """The restriction that the safety envelope keeps to."""
+    found = tightest(prescription, program.restrictions, today)
+    if found is None:
+        return None
+    until = f" until {day_words(found.until)}" if found.until else ""
+    return f"Not beyond {degrees(found.largest_excursion_deg)}{until}, set by {found.set_by}"

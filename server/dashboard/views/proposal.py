@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from uuid import UUID
 
 from analytics.domain.program import Prescription
 from analytics.domain.recovery import Proposal
+from server.exercises import exercise_name
 
-from ..wording import counted, exercise_name, moment_words, side_words
+from ..wording import counted, moment_words, side_words
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class ProposalCard:
     made: str
 
 
-def proposal_card(proposal: Proposal, names: Mapping[str, str], zone: tzinfo) -> ProposalCard:
+def proposal_card(proposal: Proposal, zone: tzinfo) -> ProposalCard:
     """What would change first; what stays is one line."""
-    parts = _parts(proposal.before, proposal.after, names)
+    parts = _parts(proposal.before, proposal.after)
     changes = tuple(part for part in parts if part.sense != "same")
     unchanged = [f"{part.label.lower()} {part.after}" for part in parts if part.sense == "same"]
     before = proposal.before
     return ProposalCard(
         id=proposal.id,
         title=_title(changes),
-        exercise=f"{exercise_name(before.exercise, names)}, {side_words(before.side).lower()}",
+        exercise=f"{exercise_name(before.exercise)}, {side_words(before.side).lower()}",
         changes=changes,
         unchanged="Unchanged: " + ", ".join(unchanged) if unchanged else "",
         reason=proposal.reason,
@@ -57,7 +57,7 @@ def proposal_card(proposal: Proposal, names: Mapping[str, str], zone: tzinfo) ->
     )
 
 
-def _parts(before: Prescription, after: Prescription, names: Mapping[str, str]) -> list[Change]:
+def _parts(before: Prescription, after: Prescription) -> list[Change]:
     old, new = before.dose, after.dose
     parts = [
         _figure("Sets", old.sets, new.sets, ""),
@@ -66,9 +66,7 @@ def _parts(before: Prescription, after: Prescription, names: Mapping[str, str]) 
         _figure("Rest", old.rest_s, new.rest_s, " s"),
     ]
     if before.exercise != after.exercise:
-        change = Change(
-            "Exercise", exercise_name(before.exercise, names), exercise_name(after.exercise, names), "other"
-        )
+        change = Change("Exercise", exercise_name(before.exercise), exercise_name(after.exercise), "other")
         parts.insert(0, change)
     if before.side != after.side:
         parts.insert(0, Change("Side", before.side.value, after.side.value, "other"))

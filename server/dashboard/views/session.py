@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from analytics.domain.session import AngleTrace, Form, FormLabel, Repetition
+from analytics.domain.session import Form, FormLabel, Repetition
 from analytics.recovery.course import session_range
 from server.patients.words import SessionView
 
@@ -21,20 +21,13 @@ from ..wording import (
     degrees,
     degrees_with_error,
     duration,
-    join_words,
     moment_words,
     percent,
     side_words,
 )
 from .figures import Figure
 from .quality import Note, SensorRow, calibration_notes, sensor_row
-
-FORM_TAGS = {
-    FormLabel.CORRECT: Tag("Correct", "good", "check"),
-    FormLabel.TOO_FAST: Tag("Too fast", "watch", "fast"),
-    FormLabel.LOW_AMPLITUDE: Tag("Range too small", "watch", "low"),
-    FormLabel.NOT_JUDGED: Tag("Not judged", "plain", "question"),
-}
+from .session_chart import FORM_TAGS, chart_data, chart_words, hurt_words, span
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,7 @@ class SessionPage:
     figures: tuple[Figure, ...]
     chart: dict[str, Any] | None
     chart_words: str
+    hurt_words: str
     forms: tuple[tuple[Tag, int], ...]
     repetitions: tuple[RepetitionRow, ...]
     quality: tuple[Note, ...]
@@ -86,8 +80,9 @@ def session_page(view: SessionView, *, reader: Reader, zone: tzinfo) -> SessionP
         ),
         simulated=report.simulated,
         figures=_figures(view, forms),
-        chart=_chart(report.trace, report.repetitions) if report.trace else None,
-        chart_words=_chart_words(report.repetitions, forms),
+        chart=chart_data(report),
+        chart_words=chart_words(report.repetitions, forms),
+        hurt_words=hurt_words(report.hurts),
         forms=tuple((FORM_TAGS[label], forms[label]) for label in FormLabel if forms[label]),
         repetitions=tuple(_repetition(repetition) for repetition in report.repetitions),
         quality=calibration_notes(report.calibration),
@@ -114,9 +109,7 @@ def _figures(view: SessionView, forms: Counter[FormLabel]) -> tuple[Figure, ...]
         form = Figure("Form", f"{forms[FormLabel.CORRECT]}", f"of {judged} correct", f"Judged one by one{rest}")
     told = "Not told yet."
     return (
-        Figure(
-            "Repetitions", str(len(repetitions)), "", f"in {_span(repetitions)}" if repetitions else "None counted."
-        ),
+        Figure("Repetitions", str(len(repetitions)), "", f"in {span(repetitions)}" if repetitions else "None counted."),
         range_figure,
         form,
         Figure("Pain", str(feedback.pain), "of 10", "Told after the session")
@@ -125,40 +118,6 @@ def _figures(view: SessionView, forms: Counter[FormLabel]) -> tuple[Figure, ...]
         Figure("Effort", str(feedback.effort), "of 10", "Told after the session")
         if feedback
         else Figure("Effort", NO_VALUE, "", told),
-    )
-
-
-def _span(repetitions: tuple[Repetition, ...]) -> str:
-    return duration(repetitions[-1].end_s - repetitions[0].start_s)
-
-
-def _chart(trace: AngleTrace, repetitions: tuple[Repetition, ...]) -> dict[str, Any]:
-    return {
-        "start_s": trace.start_s,
-        "rate_hz": trace.rate_hz,
-        "flexion_deg": [None if value is None else round(value, 1) for value in trace.flexion_deg],
-        "repetitions": [
-            {
-                "number": r.number,
-                "start_s": r.start_s,
-                "peak_s": r.peak_s,
-                "end_s": r.end_s,
-                "tone": FORM_TAGS[r.form.label].tone,
-                "words": f"Repetition {r.number}: {degrees(r.excursion_deg)}, {FORM_TAGS[r.form.label].text.lower()}",
-            }
-            for r in repetitions
-        ],
-    }
-
-
-def _chart_words(repetitions: tuple[Repetition, ...], forms: Counter[FormLabel]) -> str:
-    if not repetitions:
-        return "No repetition was found in this session."
-    kinds = [f"{forms[label]} {FORM_TAGS[label].text.lower()}" for label in FormLabel if forms[label]]
-    ranges = [r.excursion_deg for r in repetitions]
-    return (
-        f"Knee flexion over {_span(repetitions)} with {counted(len(repetitions), 'repetition')}, "
-        f"each {degrees(min(ranges))} to {degrees(max(ranges))} wide: {join_words(kinds)}."
     )
 
 

@@ -61,12 +61,12 @@ def faults(program: Program, history: list[SessionOutcome], forecast: Forecast |
         wrong.append("no rule, or no sentence with figures")
 
     if change_deg > 0 or change_repetitions > 0 or change_sets > 0:
-        wrong += growth_faults(old, history, program.approved_at)
+        wrong += growth_faults(old, history, program.version)
     return wrong
 
 
-def growth_faults(old: Dose, history: list[SessionOutcome], approved_at: datetime) -> list[str]:
-    on_dose = [s for s in sorted(history, key=lambda s: s.started_at) if s.started_at >= approved_at]
+def growth_faults(old: Dose, history: list[SessionOutcome], version: int) -> list[str]:
+    on_dose = [s for s in sorted(history, key=lambda s: s.started_at) if s.program_version == version]
     answered = [s for s in on_dose if s.pain is not None and s.effort is not None]
     need, mastery, wrong = TABLE["progress"], TABLE["progress_range"], []
     if len(answered) < need["fewest_sessions"]:
@@ -107,15 +107,17 @@ def made_for(
         for _ in range(random.choice([0, 0, 1, 2]))
     )
     program = Program(
-        patient_id="p", version=1, phase="any", restrictions=restrictions, approved_by="P", reason="r",
+        patient_id="p", version=2, phase="any", restrictions=restrictions, approved_by="P", reason="r",
         prescriptions=(Prescription(exercise=random.choice([EXERCISES[0], *EXERCISES]), side=Side.LEFT, dose=dose),),
-        approved_at=NOW - timedelta(days=random.choice([0, 3, 14])),
+        approved_at=NOW - timedelta(days=14),
     )  # fmt: skip
     usual_pain, usual_effort = random.choice([1, 2, 3, 4, 5, 6, 9]), random.choice([3, 4, 5, 5, 6, 7, 9])
     full = dose.sets * dose.repetitions
     faithful, able, talkative = random.random() < 0.7, random.random() < 0.7, random.random() < 0.7
+    offline = random.random() < 0.3
     history = [
         SessionOutcome(
+            program_version=random.choice([1, 2]) if offline else 2,
             started_at=NOW - timedelta(hours=random.randint(1, random.choice([72, 400]))),
             repetitions=random.choice([full, -(-full * 4 // 5)] if faithful else [full, full * 4 // 5, 3]),
             range_deg=random.choice([target_deg + random.uniform(0 if able else -4, 9)] * 9 + [None] * (not able)),

@@ -20,13 +20,14 @@ EXERCISE = "knee.extension.seated"
 APPROVED = datetime(2025, 4, 20, 10, tzinfo=UTC)
 NOW = datetime(2025, 5, 1, 10, tzinfo=UTC)
 IDENTIFIER = UUID(int=42)
+VERSION = 4
 
 
 def program(*restrictions: Restriction, target_deg: float = 60, repetitions: int = 8, sets: int = 3) -> Program:
     dose = Dose(sets=sets, repetitions=repetitions, target_excursion_deg=target_deg)
     return Program(
         patient_id="p",
-        version=4,
+        version=VERSION,
         phase="Range of motion",
         prescriptions=(Prescription(exercise=EXERCISE, side=Side.LEFT, dose=dose),),
         restrictions=restrictions,
@@ -41,10 +42,10 @@ def limit(deg: float, until: date | None = None) -> Restriction:
 
 
 def outcome(
-    day: int, range_deg: float | None = 63.0, *, repetitions: int = 24, correct: float | None = 0.9,
-    pain: int | None = 2, effort: int | None = 4,
+    day: float, range_deg: float | None = 63.0, *, repetitions: int = 24, correct: float | None = 0.9,
+    pain: int | None = 2, effort: int | None = 4, version: int = VERSION,
 ) -> SessionOutcome:  # fmt: skip
-    return SessionOutcome(APPROVED + timedelta(days=day), repetitions, range_deg, correct, pain, effort)
+    return SessionOutcome(version, APPROVED + timedelta(days=day), repetitions, range_deg, correct, pain, effort)
 
 
 WELL = (outcome(2, 61.0), outcome(5, 63.0), outcome(8, 64.0))
@@ -116,11 +117,17 @@ def test_a_reached_target_grows_by_one_step_and_says_why() -> None:
         tuple(outcome(d, 64.0, effort=7) for d in (2, 5, 8)),
         (outcome(2, pain=1), outcome(5, pain=2), outcome(8, pain=3)),
         (outcome(2), outcome(5), outcome(8, pain=None)),
-        tuple(outcome(d, 64.0) for d in (-9, -6, -3)),  # all on the version before
+        tuple(outcome(d, 64.0, version=VERSION - 1) for d in (2, 5, 8)),  # a gateway that was offline
+        (*WELL[:2], outcome(8, 64.0, version=VERSION - 1)),
     ],
 )
 def test_nothing_is_proposed_where_the_dose_should_stay(history: tuple[SessionOutcome, ...]) -> None:
     assert proposed(history) is None
+
+
+def test_the_version_says_what_a_session_was_done_on_and_no_clock_does() -> None:
+    """A gateway's clock may be behind the server's, which stamps the approval."""
+    assert the(proposed([outcome(d, 64.0) for d in (-0.1, 3, 8)])).rule == "progress_range"
 
 
 def test_after_a_long_break_nothing_grows() -> None:

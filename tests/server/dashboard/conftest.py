@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from analytics.domain.session import (
     Feedback,
     Form,
     FormLabel,
+    PainMoment,
     Repetition,
     SensorRecord,
     SessionReport,
@@ -54,7 +54,6 @@ class Words:
 
     today = TODAY
     zone = UTC
-    names = MappingProxyType({EXERCISE: NAME})
 
     def summary(self, **changes) -> PatientSummary:
         return PatientSummary(
@@ -312,10 +311,11 @@ async def _furnish(home: Path, now: datetime, make, tokens: dict[str, str]) -> U
 
 
 def _measured(report: SessionReport) -> SessionReport:
-    """The report with a curve that fits its repetitions, as a tracker would have drawn it."""
+    """The report with a curve that fits its repetitions, as a tracker would have drawn it, and with two pains."""
     seconds = [index / 10 for index in range(1620)]
     trace = AngleTrace(start_s=0.0, rate_hz=10.0, flexion_deg=tuple(_flexion(t, report.repetitions) for t in seconds))
-    return report.model_copy(update={"trace": trace})
+    hurts = (PainMoment(time_s=40.5, pain=6), PainMoment(time_s=81.0))
+    return report.model_copy(update={"trace": trace, "hurts": hurts})
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,40 @@ async def test_the_course_is_drawn_described_and_readable_as_tables(visit) -> No
         await expect(page.get_by_role("table", name="Forecast")).to_be_visible()
 
 
+MARKED = """canvas => {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--alert").trim();
+  probe.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data;
+  const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const columns = new Map();
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) {
+      columns.set(i / 4 % width, (columns.get(i / 4 % width) ?? 0) + 1);
+    }
+  }
+  return [...columns].filter(([, pixels]) => pixels > 100).map(([x]) => x / width);
+}"""
+"""Where a canvas has upright lines in the colour of alerts, as shares of its width."""
+
+
+async def test_a_session_marks_when_it_hurt(visit, live_clinic) -> None:
+    async with visit("physiotherapist") as window:
+        page = window.page
+        await window.go(f"/sessions/{live_clinic.measured_session}")
+        await expect(page.get_by_text("It hurt at 0:40 (pain 6) and 1:21.")).to_be_visible()
+        chart = page.get_by_role("img", name="Knee flexion over time")
+        lines = await chart.locator("canvas").evaluate(MARKED)
+        first, second = min(lines), max(lines)
+        assert first < 0.45 < second, "at a quarter and at half of the session"
+        box = await chart.locator("canvas").bounding_box()
+        for share, words in ((first, "it hurt (pain 6)"), (second, "it hurt (no number given)")):
+            await page.mouse.move(box["x"] + share * box["width"], box["y"] + 100)
+            await expect(page.locator(".readout")).to_contain_text(words)
+        await page.mouse.move(box["x"] + (first + second) / 2 * box["width"], box["y"] + 100)
+        await expect(page.locator(".readout")).not_to_contain_text("it hurt")
+
+
 async def test_a_session_shows_its_repetitions_and_how_far_to_trust_them(visit, live_clinic) -> None:
     async with visit("physiotherapist") as window:
         page = window.page

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete
 
+from analytics.domain.session import PainMoment
 from server.dashboard.rendering import new_dashboard
 from server.dashboard.wording import moment_words
 from server.devices.records import GatewayRecord
@@ -166,7 +167,8 @@ async def test_a_patient_reads_plain_words_and_can_decide_nothing(exercised: Rea
     assert (await reader.get("/")).headers["location"] == "/patients/p1"
     page = (await reader.get("/patients/p1")).text
     assert "<h1>Your recovery" in page
-    assert "A change to your program is being considered." in page
+    assert "Program version 1" in page
+    assert "considered" not in page
     assert "/proposals/" not in page
     assert "What it rests on" not in page
     answer = await reader.post(f"{proposal}/approve", csrf=await reader.token("/patients/p1"), patient_id="p1")
@@ -181,6 +183,16 @@ async def test_the_session_page_tells_samples_and_an_unverified_zero(exercised: 
     assert "unverified" in html
     assert "3 samples (0.3 %)" in html
     assert html.count('<th scope="row"') == 30
+
+
+@pytest.mark.parametrize("login", ["physiotherapist", "patient"])
+async def test_the_session_page_tells_when_it_hurt(api, login: str) -> None:
+    hurts = (PainMoment(time_s=72.4, pain=6), PainMoment(time_s=160.0))
+    hurt, _ = await api.put_session(1, hurts=hurts, trace=None)
+    calm, _ = await api.put_session(2)
+    reader = await Reader(api).sign_in(login)
+    assert "It hurt at 1:12 (pain 6) and 2:40." in (await reader.get(f"/sessions/{hurt.id}")).text
+    assert "It hurt" not in (await reader.get(f"/sessions/{calm.id}")).text
 
 
 async def test_times_are_those_of_the_clinics_zone(exercised: Reader) -> None:

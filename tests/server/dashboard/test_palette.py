@@ -24,6 +24,7 @@ SHAPES_ON_GROUND = [
     ("chart-point", "surface"),
     ("chart-point", "chart-band"),
     ("chart-point", "shade-watch"),
+    *(("alert", f"shade-{tone}") for tone in ("good", "watch", "plain")),
     ("accent", "surface"),
 ]
 

@@ -12,7 +12,7 @@ from server.dashboard.views.proposal import proposal_card
 
 
 def _page(words, overview=None, reader="clinician"):
-    return patient_page(overview or words.overview(), reader=reader, names=words.names, today=words.today, zone=UTC)
+    return patient_page(overview or words.overview(), reader=reader, today=words.today, zone=UTC)
 
 
 def _figures(words, reader="clinician", **changes):
@@ -126,7 +126,7 @@ def test_one_point_without_a_forecast_is_still_drawn(words) -> None:
 
 
 def test_a_proposal_shows_only_what_changes_and_names_the_rest(words) -> None:
-    card = proposal_card(words.proposal(target_excursion_deg=80), words.names, UTC)
+    card = proposal_card(words.proposal(target_excursion_deg=80), UTC)
     assert [(c.label, c.before, c.after, c.sense) for c in card.changes] == [("Range to reach", "75°", "80°", "more")]
     assert card.title == "Ask a little more"
     assert card.unchanged == "Unchanged: sets 3, repetitions 10, rest 60 s"
@@ -144,7 +144,7 @@ def test_a_proposal_shows_only_what_changes_and_names_the_rest(words) -> None:
     ],
 )
 def test_a_proposals_title_says_which_way_it_goes(words, after, title) -> None:
-    assert proposal_card(words.proposal(**after), words.names, UTC).title == title
+    assert proposal_card(words.proposal(**after), UTC).title == title
 
 
 def test_a_restriction_is_shown_while_it_holds(words) -> None:
@@ -161,9 +161,22 @@ def test_a_restriction_is_shown_while_it_holds(words) -> None:
     assert limit(words.today - timedelta(days=1)) is None
 
 
+def test_of_several_restrictions_the_page_names_the_tightest_in_force(words) -> None:
+    """As the safety envelope has it: whichever was written last says nothing."""
+    limits = [(60, None), (85, None), (40, words.today - timedelta(days=1))]
+    for order in (limits, limits[::-1]):
+        restrictions = tuple(
+            Restriction(exercise="knee.extension.seated", largest_excursion_deg=deg, until=until, set_by=f"Dr {deg}")
+            for deg, until in order
+        )
+        page = _page(words, words.overview(program=words.program(restrictions=restrictions)))
+        assert page.program.exercises[0].limit == "Not beyond 60°, set by Dr 60"
+
+
 def test_an_exercise_that_only_a_newer_release_knows_keeps_its_code(words) -> None:
-    page = patient_page(words.overview(), reader="clinician", names={}, today=words.today, zone=UTC)
-    assert page.program.exercises[0].name == "knee.extension.seated"
+    newer = words.prescription().model_copy(update={"exercise": "hip.flexion.flying"})
+    page = _page(words, words.overview(program=words.program(prescriptions=(newer,))))
+    assert page.program.exercises[0].name == "hip.flexion.flying"
 
 
 def test_old_sessions_are_one_click_away(words) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from analytics.domain.exercise import Segment
-from analytics.domain.session import Calibration, FormLabel, Zero
+from analytics.domain.session import Calibration, FormLabel, PainMoment, Zero
 from server.dashboard.views.quality import calibration_notes, sensor_row
 from server.dashboard.views.session import session_page
 
@@ -62,6 +62,25 @@ def test_the_chart_in_words(words) -> None:
         "Knee flexion over 43 s with 10 repetitions, each 67° to 73° wide: "
         "7 correct, 1 too fast, 1 range too small and 1 not judged."
     )
+
+
+HURTS = (PainMoment(time_s=72.4, pain=6), PainMoment(time_s=160.0))
+
+
+def test_when_it_hurt_is_said_and_marked(words) -> None:
+    page = _page(words, words.report(hurts=HURTS))
+    assert page.hurt_words == "It hurt at 1:12 (pain 6) and 2:40."
+    assert page.chart["hurts"] == [{"time_s": 72.4, "pain": 6}, {"time_s": 160.0, "pain": None}]
+
+
+def test_where_nothing_hurt_nothing_is_said(words) -> None:
+    page = _page(words)
+    assert (page.hurt_words, page.chart["hurts"]) == ("", [])
+
+
+def test_when_it_hurt_is_said_even_without_a_curve(words) -> None:
+    page = _page(words, words.report((), trace=None, hurts=(PainMoment(time_s=3.0, pain=0),)))
+    assert (page.hurt_words, page.chart) == ("It hurt at 0:03 (pain 0).", None)
 
 
 def test_a_session_with_nothing_in_it(words) -> None:

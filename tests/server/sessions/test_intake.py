@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from server.sessions.ranges import ranges
+from server.sessions.ranges import gaps, ranges
 from server.sessions.records import ChunkRecord
 
 
@@ -162,6 +162,29 @@ async def test_a_report_waits_for_its_chunks_and_names_the_missing(api, make) ->
     assert (view["exercise_name"], view["feedback"]) == ("Seated knee extension", None)
 
 
+@pytest.mark.parametrize("count", [1_000_002, 10**15, 10**300])
+async def test_a_report_of_more_chunks_than_there_are_numbers_is_refused_at_once(api, make, count: int) -> None:
+    opening = await opened(api)
+    report = make.report().model_copy(update={"chunk_count": count})
+    path = f"sessions/{opening.id}/report"
+    answer = await asyncio.wait_for(api.put_word(path, report), 5)
+    assert problem(answer) == (422, "invalid-request")
+    assert answer.json()["detail"] == (
+        "The report counts more chunks than a session can have, which is 1000001; count the chunks again."
+    )
+    assert (await api.put_word(path, make.report())).status_code == 201
+
+
+async def test_what_is_missing_of_very_many_chunks_is_told_without_counting_them(api, make) -> None:
+    opening = await opened(api)
+    for number in (0, 500_000, 1_000_000):
+        await api.put_chunk(opening.id, number, make.chunk(number))
+    report = make.report().model_copy(update={"chunk_count": 1_000_001})
+    answer = await api.put_word(f"sessions/{opening.id}/report", report)
+    assert problem(answer) == (409, "chunks-missing")
+    assert answer.json()["missing"] == [[1, 499_999], [500_001, 999_999]]
+
+
 async def test_a_report_that_does_not_fit_the_stored_chunks_is_refused(api, make) -> None:
     opening, chunks = await opened(api), (make.chunk(1), make.chunk(2))
     path = f"sessions/{opening.id}/report"
@@ -222,3 +245,12 @@ def test_ranges_hold_exactly_the_numbers_and_nothing_adjacent(numbers: set[int])
     found = ranges(sorted(numbers))
     assert {n for first, last in found for n in range(first, last + 1)} == numbers
     assert all(a[1] + 1 < b[0] for a, b in itertools.pairwise(found))
+
+
+@given(st.sets(st.integers(0, 40)), st.integers(0, 40))
+def test_gaps_are_the_ranges_of_the_numbers_that_are_not_there(numbers: set[int], count: int) -> None:
+    assert gaps(sorted(numbers), count) == ranges(number for number in range(count) if number not in numbers)
+
+
+def test_gaps_take_no_longer_for_a_longer_session() -> None:
+    assert gaps([3], 10**18) == [[0, 2], [4, 10**18 - 1]]

@@ -1,0 +1,64 @@
+"""The angle curve of a session with what is marked on it, as figures to draw and in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from analytics.domain.session import FormLabel, PainMoment, Repetition, SessionReport
+
+from ..wording import Tag, clock, counted, degrees, duration, join_words
+
+FORM_TAGS = {
+    FormLabel.CORRECT: Tag("Correct", "good", "check"),
+    FormLabel.TOO_FAST: Tag("Too fast", "watch", "fast"),
+    FormLabel.LOW_AMPLITUDE: Tag("Range too small", "watch", "low"),
+    FormLabel.NOT_JUDGED: Tag("Not judged", "plain", "question"),
+}
+
+
+def chart_data(report: SessionReport) -> dict[str, Any] | None:
+    """What static/session_chart.js draws; None for a session without an angle curve."""
+    trace = report.trace
+    if trace is None:
+        return None
+    return {
+        "start_s": trace.start_s,
+        "rate_hz": trace.rate_hz,
+        "flexion_deg": [None if value is None else round(value, 1) for value in trace.flexion_deg],
+        "repetitions": [
+            {
+                "number": r.number,
+                "start_s": r.start_s,
+                "peak_s": r.peak_s,
+                "end_s": r.end_s,
+                "tone": FORM_TAGS[r.form.label].tone,
+                "words": f"Repetition {r.number}: {degrees(r.excursion_deg)}, {FORM_TAGS[r.form.label].text.lower()}",
+            }
+            for r in report.repetitions
+        ],
+        "hurts": [{"time_s": hurt.time_s, "pain": hurt.pain} for hurt in report.hurts],
+    }
+
+
+def chart_words(repetitions: tuple[Repetition, ...], forms: Counter[FormLabel]) -> str:
+    """The same for who cannot see it. `forms`: how many repetitions were done how."""
+    if not repetitions:
+        return "No repetition was found in this session."
+    kinds = [f"{forms[label]} {FORM_TAGS[label].text.lower()}" for label in FormLabel if forms[label]]
+    ranges = [r.excursion_deg for r in repetitions]
+    return (
+        f"Knee flexion over {span(repetitions)} with {counted(len(repetitions), 'repetition')}, "
+        f"each {degrees(min(ranges))} to {degrees(max(ranges))} wide: {join_words(kinds)}."
+    )
+
+
+def hurt_words(hurts: tuple[PainMoment, ...]) -> str:
+    """`It hurt at 1:12 (pain 6) and 2:40.`; nothing where it did not."""
+    moments = [clock(hurt.time_s) + (f" (pain {hurt.pain})" if hurt.pain is not None else "") for hurt in hurts]
+    return f"It hurt at {join_words(moments)}." if moments else ""
+
+
+def span(repetitions: tuple[Repetition, ...]) -> str:
+    """How long it took from the first repetition to the last."""
+    return duration(repetitions[-1].end_s - repetitions[0].start_s)
