@@ -16,6 +16,7 @@ from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
 from analytics.exercises.catalogue import UnknownExercise, exercise
 from analytics.safety.envelope import restricted_to
+from analytics.safety.today import dose_today
 
 from .certificate import load_or_make
 from .clinic import Clinic, Identity, Presence
@@ -266,7 +267,8 @@ class Gateway:
         )
         today = opening.started_at.astimezone().date()  # the patient's day, as on the phone
         limit_deg = restricted_to(prescription, assignment.program.restrictions, today)
-        return exercise_session(opening, prescription.dose, limit_deg, self.hub)
+        dose = dose_today(prescription, assignment.program.restrictions, today)
+        return exercise_session(opening, dose, limit_deg, self.hub)
 
 
 async def _new_token(store: Store) -> str:

@@ -40,6 +40,7 @@ from .live import LiveHub
 from .movement_limit import MovementLimit
 from .trace import TraceCollector
 
+ALL_DONE = "Well done, that was all for today. You can end the session."
 EARLY_S = 10.0
 """Samples kept for the tracker while it waits for the other sensor to say its rate."""
 
@@ -82,7 +83,7 @@ class ExerciseSession:
         self._exercise = exercise
         self._scorer = scorer
         self._unscored = unscored
-        self._cues = CueChooser(exercise)
+        self._cues = CueChooser(exercise, limit_deg)
         self._limit = None if limit_deg is None else MovementLimit(limit_deg)
         self._hub = hub
         self._trace = TraceCollector()
@@ -257,11 +258,15 @@ class ExerciseSession:
         if self.count_in_set >= self.dose.repetitions and self.set_number < self.dose.sets:
             self._next_set()
             self._tell_state()
+        elif self.count_in_set == self.dose.repetitions:
+            self._cue(Cue(code="all_done", text=ALL_DONE, level=CueLevel.GOOD))
 
     def _judge(self, done: RepetitionDone) -> Form:
         if self._scorer is None:
             return Form(label=FormLabel.NOT_JUDGED, reason=self._unscored)
-        return self._scorer.judge(done.motion, self.dose.target_excursion_deg)
+        return self._scorer.judge(
+            done.motion, self.dose.target_excursion_deg, excursion_error_deg=done.excursion_error_deg
+        )
 
     def _next_set(self) -> None:
         self.set_number += 1

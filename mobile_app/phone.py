@@ -21,6 +21,7 @@ from analytics.domain.live import Command, FinishedEvent, LiveEvent, RepetitionE
 from analytics.domain.program import Assignment
 from analytics.domain.session import Feedback
 from analytics.safety.envelope import restricted_to
+from analytics.safety.today import dose_today
 
 from . import words
 from .account import Account, TokenStore
@@ -180,7 +181,7 @@ class Phone(EventDispatcher):
             title=self.today.title,
             joint=self.today.joint,
             mirrored=self.today.mirrored,
-            dose=prescription.dose,
+            dose=dose_today(prescription, program.restrictions, today),
             rest_deg=self.today.rest_flexion_deg,
             limit_deg=restricted_to(prescription, program.restrictions, today),
         )

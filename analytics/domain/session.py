@@ -23,7 +23,7 @@ class FormLabel(StrEnum):
 
 
 class Form(Word):
-    """How a repetition was done. `probability` is None and `reason` says why where it was not judged."""
+    """How a repetition was done. `probability` is the model's; without it the label is not, and `reason` says why."""
 
     label: FormLabel
     probability: float | None = Field(default=None, ge=0, le=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.domain.session import Form, FormLabel
 from analytics.form.card import BundleError, Card, read_card
-from analytics.form.features import FEATURES, UnusableMotionError, motion_features
+from analytics.form.features import FEATURES, UnusableMotionError, motion_features, share_of_reference
 from analytics.form.runtime import RuntimeUnavailableError, load_interpreter
 from analytics.motion.events import RepetitionMotion
 from analytics.signals.samples import FloatArray
@@ -48,25 +48,34 @@ class FormScorer:
         """Exercise and version, as it stands in a session's report."""
         return f"{self.card.exercise} {self.card.version}"
 
-    def judge(self, motion: RepetitionMotion, reference_excursion_deg: float | None = None) -> Form:
+    def judge(
+        self, motion: RepetitionMotion, target_excursion_deg: float | None = None, *, excursion_error_deg: float = 0.0
+    ) -> Form:
         """How this repetition was done; never raises for a strange movement, but answers NOT_JUDGED and says why.
 
-        reference_excursion_deg: how far this person is to move: the prescribed target, or what was shown. Without it
-        the typical excursion of the training data stands in, and small movements are told from full ones less well
-        (see the card).
+        target_excursion_deg: how far this person is to move. What falls short of it by more than `excursion_error_deg`
+        is never called correct: that is measured, whatever the model thinks. Without a target the typical excursion of
+        the training data stands in, and small movements are told from full ones less well (see the card).
         """
-        reference = reference_excursion_deg or self.card.typical_excursion_deg
+        reference = target_excursion_deg or self.card.typical_excursion_deg
         try:
-            features = (motion_features(motion, reference) - self._mean) / self._scale
+            measured = motion_features(motion, reference)
         except UnusableMotionError as error:
             return _not_judged(str(error))
+        features = (measured - self._mean) / self._scale
         if self._distance(features) > self.card.gate.largest_distance:
             return _not_judged("This movement is unlike those the model has learned from.")
         probabilities = self._run(features)
         best = int(np.argmax(probabilities))
         if probabilities[best] < self.card.gate.least_probability:
             return _not_judged("This movement lies between two kinds; the model cannot tell which.")
-        return Form(label=self.card.labels[best], probability=min(1.0, float(probabilities[best])))
+        label = self.card.labels[best]
+        reached_deg = share_of_reference(measured) * reference
+        if target_excursion_deg and label is FormLabel.CORRECT and reached_deg + excursion_error_deg < reference:
+            return Form(
+                label=FormLabel.LOW_AMPLITUDE, reason=f"Measured: {reached_deg:.0f}° of {reference:.0f}° asked for."
+            )
+        return Form(label=label, probability=min(1.0, float(probabilities[best])))
 
     def _distance(self, features: FloatArray) -> float:
         away = features - self._centres

@@ -15,14 +15,17 @@ TARGET_REACHED = "target_reached"
 class CueChooser:
     """Chooses from the exercise's own words; what an exercise has no words for is not said."""
 
-    def __init__(self, exercise: Exercise) -> None:
+    def __init__(self, exercise: Exercise, limit_deg: float | None = None) -> None:
+        """limit_deg: excursion not to be passed today; what went beyond it is not praised."""
+        self._limit_deg = limit_deg
         self._words = exercise.cues
         self._said_at: dict[str, int] = {}
 
     def after_repetition(self, repetition: Repetition, dose: Dose) -> Cue | None:
         """The one cue for this repetition, or None. A fault comes before praise."""
         code, level = _wish(repetition, dose)
-        if code is None or code not in self._words:
+        beyond = self._limit_deg is not None and repetition.excursion_deg > self._limit_deg
+        if code is None or code not in self._words or (code == TARGET_REACHED and beyond):
             return None
         if repetition.number - self._said_at.get(code, -QUIET_REPETITIONS) <= QUIET_REPETITIONS:
             return None

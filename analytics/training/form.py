@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier
 from analytics.domain.exercise import Exercise
 from analytics.domain.session import FormLabel
 from analytics.form.card import Card, Feature, Gate, Golden, LeaveOneSubjectOut, TrainingData, write_bundle
-from analytics.form.features import FEATURES, motion_features
+from analytics.form.features import FEATURES, motion_features, share_of_reference
 from analytics.signals.samples import FloatArray, IntArray
 from analytics.training.dataset import DataError, LabelledRepetition
 from analytics.training.tflite_writer import write_classifier
@@ -36,6 +36,11 @@ DECIMALS = 6
 
 WITH_REFERENCE = "one full movement shown by the person in another session"
 WITHOUT_REFERENCE = "typical excursion of the other people"
+PRESCRIBED_SHARE = 0.85
+AS_PRESCRIBED = (
+    f"target of {PRESCRIBED_SHARE:.0%} of that full movement, as in a program; "
+    "what falls short of it is not called correct"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,14 +96,23 @@ def train(
     judged = (distances <= largest) & (probabilities.max(axis=1) >= LEAST_PROBABILITY)
     results = [_result(WITH_REFERENCE, probabilities, judged, kinds, subjects)]
 
-    common = own.copy()
-    for person in people:
-        rest = float(median(one.reference_excursion_deg for one in labelled if one.subject != person))
-        here = np.flatnonzero(subjects == person).tolist()
-        common[here] = [motion_features(labelled[i].motion, rest) for i in here]
-    blind, far = _left_out(own, kinds, subjects, seed, tested=common)
-    opened = (far <= largest) & (blind.max(axis=1) >= LEAST_PROBABILITY)
-    results.append(_result(WITHOUT_REFERENCE, blind, opened, kinds, subjects))
+    def against(reference_deg: Sequence[float]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Features, probabilities and whether judged, of people left out who were to move this far."""
+        pairs = zip(labelled, reference_deg, strict=True)
+        features = np.array([motion_features(one.motion, deg) for one, deg in pairs])
+        probabilities, distances = _left_out(own, kinds, subjects, seed, tested=features)
+        return features, probabilities, (distances <= largest) & (probabilities.max(axis=1) >= LEAST_PROBABILITY)
+
+    typical_of_others = {
+        person: float(median(one.reference_excursion_deg for one in labelled if one.subject != person))
+        for person in people
+    }
+    _, probabilities, judged_blind = against([typical_of_others[one.subject] for one in labelled])
+    results.append(_result(WITHOUT_REFERENCE, probabilities, judged_blind, kinds, subjects))
+    targets_deg = [PRESCRIBED_SHARE * one.reference_excursion_deg for one in labelled]
+    features, probabilities, judged_prescribed = against(targets_deg)
+    _call_short_ones_small(probabilities, features, labelled, targets_deg)
+    results.append(_result(AS_PRESCRIBED, probabilities, judged_prescribed, kinds, subjects))
     for result in results:
         progress(f"left-out people, {result.reference}: {result.accuracy:.3f} right of {result.n}")
 
@@ -169,6 +183,20 @@ def _result(
         accuracy_per_subject={str(s): round(float(right[subjects == s].mean()), 4) for s in np.unique(subjects)},
         majority_baseline=round(float(np.bincount(kinds).max() / len(kinds)), 4),
     )
+
+
+def _call_short_ones_small(
+    probabilities: FloatArray,
+    features: FloatArray,
+    labelled: Sequence[LabelledRepetition],
+    targets_deg: Sequence[float],
+) -> None:
+    """What FormScorer does with a measured target, on probabilities (n, 3) in place."""
+    correct, small = LABELS.index(FormLabel.CORRECT), LABELS.index(FormLabel.LOW_AMPLITUDE)
+    for row, measured, one, target_deg in zip(probabilities, features, labelled, targets_deg, strict=True):
+        short = share_of_reference(measured) * target_deg + one.excursion_error_deg < target_deg
+        if short and row.argmax() == correct:
+            row[:] = np.eye(len(LABELS))[small]
 
 
 def _rows(values: FloatArray) -> tuple[tuple[float, ...], ...]:

@@ -9,8 +9,9 @@ from uuid import UUID
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 
-from analytics.domain.program import Assignment, Prescription
+from analytics.domain.program import Assignment, Dose, Prescription
 from analytics.exercises import UnknownExercise, exercise
+from analytics.safety.today import dose_today
 from mobile_app import words
 
 
@@ -43,15 +44,14 @@ class TodayViewModel(EventDispatcher):
         program = assignment.program
         first, *others = program.prescriptions
         self.notice = ""
-        self._show_first(first)
+        self._show_first(first, dose_today(first, program.restrictions, now.date()))
         self.also = [f"{_name(other)}: {other.dose.sets} × {other.dose.repetitions}" for other in others]
         self.minutes = words.about_minutes(program.prescriptions)
         said = (words.restriction_in_words(restriction, now.date()) for restriction in program.restrictions)
         self.restrictions = [sentence for sentence in said if sentence is not None]
         self.program = f"Program {program.version}, approved by {program.approved_by}."
 
-    def _show_first(self, prescription: Prescription) -> None:
-        dose = prescription.dose
+    def _show_first(self, prescription: Prescription, dose: Dose) -> None:
         self.sets, self.repetitions, self.target_deg = dose.sets, dose.repetitions, dose.target_excursion_deg
         self.mirrored = prescription.side.value == "left"
         try:

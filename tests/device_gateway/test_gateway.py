@@ -28,6 +28,7 @@ from analytics.domain.live import (
     StateEvent,
     parse_live_event,
 )
+from analytics.domain.program import Assignment, Restriction
 from analytics.domain.session import FormLabel
 from analytics.signals.chunk import decode_chunk
 from analytics.simulation.body import SimulatedBody, seated_knee_extensions
@@ -132,6 +133,15 @@ async def home_of(
             await asyncio.gather(listening, return_exceptions=True)
             for sensor in sensors:
                 await sensor.stop()
+
+
+def test_nobody_is_coached_past_the_limit_of_the_day(tmp_path: Path, invented) -> None:
+    """The program still holds a target of 70°, for nobody has decided yet on the proposal that brings it down."""
+    gateway = Gateway(GatewaySettings(home=tmp_path, server_url="https://clinic.example"), sensors=ADDRESSES)
+    restriction = Restriction(exercise="knee.extension.seated", largest_excursion_deg=50, set_by="Surgeon")
+    program = invented.program().model_copy(update={"restrictions": (restriction,)})
+    session = gateway._prepare(Assignment(patient_id="p1", patient_name="Test", program=program))
+    assert (session.dose.target_excursion_deg, session.limit_deg) == (50, 50)
 
 
 async def test_a_whole_session_loses_nothing_and_counts_what_was_done(tmp_path: Path, shared_clinic) -> None:

@@ -117,3 +117,14 @@ async def test_every_movement_beyond_todays_limit_warns(hub, wearing, invented, 
     # The first movement finds the axis, and is seen as an angle only once it is found.
     assert warnings - 1 <= len(told) <= warnings
     assert set(told) <= {"Not further than 20° today."}
+
+
+async def test_after_the_last_repetition_the_patient_is_told_once_that_it_was_the_last(hub, wearing, invented) -> None:
+    session = exercise_session(invented.opening(), Dose(sets=1, repetitions=3, target_excursion_deg=60), None, hub)
+    move(session, wearing, 0.0, 1.0)
+    session.finish()
+    assert len(session.repetitions) == 4
+    assert hub.cues("all_done") == ["Well done, that was all for today. You can end the session."]
+    codes = [event.cue.code if isinstance(event, CueEvent) else event.kind for event in hub.heard]
+    repetitions = [place for place, code in enumerate(codes) if code == "repetition"]
+    assert repetitions[2] < codes.index("all_done") < repetitions[3]

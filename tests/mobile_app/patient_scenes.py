@@ -34,8 +34,12 @@ DOSE = Dose(sets=3, repetitions=10, target_excursion_deg=60, rest_s=60)
 REST_DEG, PERIOD_S, ANGLE_HZ = 90.0, 4.0, 25.0
 
 
-def assignment(side: Side = Side.RIGHT, *, limit: bool = True, exercise: str = "knee.extension.seated") -> Assignment:
-    restriction = Restriction(exercise=exercise, largest_excursion_deg=75, until=date(2026, 12, 12), set_by="Dr Okafor")
+def assignment(
+    side: Side = Side.RIGHT, *, limit: bool = True, limit_deg: float = 75, exercise: str = "knee.extension.seated"
+) -> Assignment:
+    restriction = Restriction(
+        exercise=exercise, largest_excursion_deg=limit_deg, until=date(2026, 12, 12), set_by="Dr Okafor"
+    )
     return Assignment(
         patient_id=PATIENT,
         patient_name="Maria Lindqvist",

@@ -219,6 +219,14 @@ def test_today_says_the_program_in_plain_words():
     assert list(vm.restrictions) == []
 
 
+def test_today_asks_for_no_more_than_the_limit_of_the_day():
+    vm = TodayViewModel()
+    vm.show(assignment(limit_deg=50), NOW)
+    assert vm.target_deg == 50
+    vm.show(assignment(limit_deg=50), NOW + timedelta(days=30))
+    assert vm.target_deg == 60, "the limit has ended"
+
+
 def test_an_exercise_this_app_does_not_know_is_said():
     vm = TodayViewModel()
     vm.show(assignment(exercise="ankle.circles"), NOW)

@@ -28,9 +28,9 @@ def test_the_shipped_model_says_what_it_is(scorer):
     assert card.data.licence == "CC BY 4.0"
     assert "Yurtman" in card.data.citation
     assert card.data.sha256.keys() == {f"s{s}_e1_{kind}.npz" for s in (1, 2, 3) for kind in ("test", "template")}
-    own, _ = card.results
-    assert own.n == 90
-    assert own.accuracy > 0.9 > own.majority_baseline
+    own, typical, prescribed = card.results
+    assert own.n == typical.n == prescribed.n == 90
+    assert own.accuracy > 0.9 > prescribed.accuracy > typical.accuracy > own.majority_baseline
     assert 0 < card.gate.held_out_rate < 0.1
     assert shipped_bundle("no.such.exercise") is None
 
@@ -47,6 +47,18 @@ def test_the_three_kinds(scorer, motion):
 
 def test_small_is_small_for_this_person(scorer, motion):
     assert scorer.judge(motion(54), 54.0).label is FormLabel.CORRECT
+
+
+@pytest.mark.parametrize("excursion_deg", [52.0, 56.0, 59.0, 61.0])
+def test_what_falls_short_of_the_target_is_never_called_correct(scorer, motion, excursion_deg):
+    """People who showed 75° moved 51° to 63° when they moved too little: near to a target of 65°, but short of it."""
+    found = scorer.judge(motion(excursion_deg), 65.0, excursion_error_deg=3.0)
+    assert found.label is FormLabel.LOW_AMPLITUDE
+    assert (found.probability is None) == (found.reason == f"Measured: {excursion_deg:.0f}° of 65° asked for.")
+
+
+def test_what_reaches_the_target_within_the_error_may_be_correct(scorer, motion):
+    assert scorer.judge(motion(63), 65.0, excursion_error_deg=3.0).label is FormLabel.CORRECT
 
 
 def test_what_is_unlike_anything_known_is_not_judged(scorer, motion):

@@ -48,6 +48,13 @@ def test_a_fault_comes_before_praise(chooser):
     assert chooser.after_repetition(repetition(1, FormLabel.TOO_FAST, 61), DOSE).code == "too_fast"
 
 
+def test_what_went_beyond_the_limit_is_not_praised():
+    chooser = CueChooser(KNEE, 60)
+    assert chooser.after_repetition(repetition(1, FormLabel.CORRECT, 60.5), DOSE) is None
+    assert chooser.after_repetition(repetition(2, FormLabel.CORRECT, 60), DOSE).code == "target_reached"
+    assert chooser.after_repetition(repetition(3, FormLabel.TOO_FAST, 61), DOSE).code == "too_fast"
+
+
 def test_nothing_to_say(chooser):
     assert chooser.after_repetition(repetition(1, FormLabel.CORRECT), DOSE) is None
     assert chooser.after_repetition(repetition(2, FormLabel.NOT_JUDGED), DOSE) is None
