@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.simulation.patient import NEVER, SimulatedPatient, simulate_clinic
+from demo.clinic_notes import DemoClinic, Login, recall, remember
 from server.access.service import create_account
 from server.access.words import Role
+from server.command import check_disk
 from server.database import Database
 from server.devices.service import make_claim_code
 from server.patients.records import PatientRecord
@@ -30,37 +30,19 @@ FAR_DEG = 15.0
 CODE_LIFETIME = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    role: str
-    login: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class DemoClinic:
-    """Who lives here, and how to get in. Kept beside the database, so that the demo can be run again."""
-
-    live_patient_id: str
-    live_patient_name: str
-    logins: tuple[Login, ...]
-
-    def login_of(self, role: str) -> Login:
-        return next(login for login in self.logins if login.role == role)
-
-
 async def prepare_clinic(home: Path, now: datetime, progress: Callable[[str], None]) -> tuple[DemoClinic, str]:
     """The demo's clinic, made the first time, and a claim code that lets a gateway in for its live patient.
 
     Call it before the server is started on `home`: the database has one writer.
     """
+    settings = Settings(home=home)
     await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True, mode=0o700)
-    async with Database(Settings(home=home).database_path) as database:
-        clinic = _remembered(home)
-        async with database.writing() as db:
-            if clinic is None or await db.get(PatientRecord, clinic.live_patient_id) is None:
-                clinic = await _make(db, home, now, progress)
-            code = await make_claim_code(db, clinic.live_patient_id, now, lifetime=CODE_LIFETIME)
+    check_disk(settings)
+    clinic = recall(home)
+    async with Database(settings.database_path) as database, database.writing() as db:
+        if clinic is None or await db.get(PatientRecord, clinic.live_patient_id) is None:
+            clinic = await _make(db, home, now, progress)
+        code = await make_claim_code(db, clinic.live_patient_id, now, lifetime=CODE_LIFETIME)
     return clinic, code
 
 
@@ -78,6 +60,8 @@ async def _make(db: AsyncSession, home: Path, now: datetime, progress: Callable[
     clinic = DemoClinic(
         live.id,
         live.name,
+        live.surgery_on,
+        live.truth,
         (
             Login("patient", "patient", _password()),
             Login("physiotherapist", "physio", _password()),
@@ -91,7 +75,7 @@ async def _make(db: AsyncSession, home: Path, now: datetime, progress: Callable[
             db, login=login.login, password=login.password, name=names[login.role], role=role, now=now,
             patient_id=live.id if role is Role.PATIENT else None,
         )  # fmt: skip
-    _remember(home, clinic)
+    remember(home, clinic)
     return clinic
 
 
@@ -123,17 +107,3 @@ async def _admit(db: AsyncSession, person: SimulatedPatient) -> None:
 
 def _password() -> str:
     return secrets.token_urlsafe(9)
-
-
-def _remembered(home: Path) -> DemoClinic | None:
-    path = home / "demo.json"
-    if not path.exists():
-        return None
-    stored = json.loads(path.read_text("utf-8"))
-    return DemoClinic(**stored | {"logins": tuple(Login(**login) for login in stored["logins"])})
-
-
-def _remember(home: Path, clinic: DemoClinic) -> None:
-    path = home / "demo.json"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(clinic), indent=1), "utf-8")

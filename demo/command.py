@@ -7,14 +7,14 @@ import os
 import sys
 from pathlib import Path
 
-from demo.command_line import add_playback_arguments, run_to_the_end
+from demo.command_line import INTERRUPTED, add_playback_arguments, run_to_the_end
 from demo.run import DemoOptions, run_demo
 
 PORT = 8420
 
 
 def main(argv: list[str]) -> int:
-    """Run the demo. Returns 0 after an orderly end, 1 after printing in one sentence what stood in the way."""
+    """Run the demo. Returns 0 after an orderly end, 1 after one sentence on what stood in the way, 130 cut short."""
     arguments = _parser().parse_args(argv)
     options = DemoOptions(
         home=arguments.home.expanduser(),
@@ -27,10 +27,11 @@ def main(argv: list[str]) -> int:
 
     async def demo() -> int:
         if result := await run_demo(options):
-            print(result.model_dump_json())
+            print(result.model_dump_json(), flush=True)
         return 0
 
-    return run_to_the_end("sinew demo", demo, options.home)
+    ended = INTERRUPTED if options.headless else 0  # without a result to wait for, Ctrl+C is how a demo ends
+    return run_to_the_end("sinew demo", demo, options.home, interrupted=ended)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -80,6 +80,21 @@ async def exercise_once(
     return report, listener
 
 
+async def upload(gateway: Gateway, patience_s: float) -> None:
+    """Wait until everything recorded is at the clinic. Raises DemoError, since then the gateway is about to end."""
+    if not await gateway.drain(patience_s):
+        raise DemoError(
+            " ".join(
+                [
+                    f"Not everything recorded reached the clinic within {patience_s:.0f} s.",
+                    *await gateway.problems(),
+                    "This program ends now, and what waits in memory is lost; what is on the disk goes up when it is "
+                    "started again on the same folder.",
+                ]
+            )
+        )
+
+
 async def _report_progress(listener: Listener, duration_s: float, progress: Callable[[str], None]) -> None:
     elapsed_s = 0.0
     while True:

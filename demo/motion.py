@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
 from analytics.domain.exercise import Exercise, Side
 from analytics.domain.session import FormLabel
+from analytics.recovery.course import BEST
 from analytics.signals.recording import Recording, RecordingError, load_recording
-from analytics.simulation.body import seated_knee_extensions
+from analytics.simulation.body import SimulatedBody, seated_knee_extensions
 from firmware_interface.virtual.playback import Playback
 
 
@@ -46,12 +48,28 @@ def recorded_motion(path: Path, exercise: Exercise) -> Motion:
 
 
 def simulated_motion(exercise: Exercise, repetitions: int, range_deg: float, rng: np.random.Generator) -> Motion:
-    """A simulated person who does most repetitions well, a few too fast or too small."""
-    labels = list(FormLabel)[:3]
-    chosen = [labels[index] for index in rng.choice(3, size=repetitions, p=(0.9, 0.05, 0.05))]
-    body = seated_knee_extensions(chosen, rng, side=Side.RIGHT, range_deg=range_deg)
+    """A simulated person who does most repetitions well, a few too fast or too small; see `simulated_body`."""
+    body = simulated_body(exercise, repetitions, range_deg, rng)
     names = _pair(exercise, Side.RIGHT)
     return Motion(*(Playback(body.rate_hz, body.time_s, *body.sensors[name]) for name in names))
+
+
+def simulated_body(exercise: Exercise, repetitions: int, range_deg: float, rng: np.random.Generator) -> SimulatedBody:
+    """A body whose range as the clinic takes it, the median of the best three repetitions, is `range_deg`.
+
+    It is less where the very best would otherwise exceed what the joint allows.
+    """
+    labels = list(FormLabel)[:3]
+    chosen = [labels[index] for index in rng.choice(3, size=repetitions, p=(0.9, 0.05, 0.05))]
+    seed = rng.integers(2**63)
+
+    def moving(mean_deg: float) -> SimulatedBody:
+        return seated_knee_extensions(chosen, np.random.default_rng(seed), side=Side.RIGHT, range_deg=mean_deg)
+
+    # The simulator scatters repetitions around their mean, in proportion to it: the first attempt tells the proportion.
+    shown_deg = sorted(repetition.excursion_deg for repetition in moving(range_deg).repetitions)
+    share = min(range_deg / median(shown_deg[-BEST:]), exercise.rest_flexion_deg / shown_deg[-1])
+    return moving(range_deg * share)
 
 
 def _pair(exercise: Exercise, side: Side) -> tuple[str, str]:

@@ -16,12 +16,12 @@ from analytics.domain.exercise import Exercise
 from analytics.domain.session import SessionReport
 from analytics.exercises.catalogue import exercise as exercise_named
 from demo.body import Body
-from demo.clinic import DemoClinic, prepare_clinic
-from demo.errors import DemoError
-from demo.home import exercise_once, patient_home
+from demo.clinic import prepare_clinic
+from demo.clinic_notes import DemoClinic
+from demo.home import exercise_once, patient_home, upload
 from demo.listener import Listener
 from demo.motion import Motion, recorded_motion, simulated_motion
-from demo.ports import require_free_port
+from demo.ports import gateway_folder, server_port
 from demo.result import DemoResult, latency
 from demo.server_process import ServerProcess
 from demo.visitor import Visitor
@@ -53,24 +53,27 @@ async def run_demo(options: DemoOptions) -> DemoResult | None:
     Raises DemoError, RecordingError or the gateway's and server's own errors, each one sentence.
     """
     began_s = time.monotonic()
-    port = require_free_port(options.port)
+    port = server_port(options.port, options.home)
     exercise = exercise_named("knee.extension.seated")
     recorded = recorded_motion(options.recording, exercise) if options.recording else None
+    rng = np.random.default_rng()
     clinic, claim_code = await prepare_clinic(options.home / "server", datetime.now(UTC), say)
     server = ServerProcess(options.home / "server", port)
     try:
         await server.start()
         patient = await _look(server.url, clinic)
         side = patient.program.prescriptions[0].side
-        folder = options.home / f"gateway-{port}"  # a gateway belongs to one server's address
+        folder = gateway_folder(options.home, port)
         home = patient_home(folder, server.url, claim_code, exercise=exercise, side=side, speed=options.speed)
         async with home as (gateway, body):
             if options.headless:
-                session = await _session(gateway, body, recorded or _prescribed(exercise, patient), options.speed)
+                motion = recorded or _prescribed(exercise, patient, clinic, rng)
+                session = await _session(gateway, body, motion, options.speed)
                 return await _result(session, server.url, clinic, time.monotonic() - began_s)
             _welcome(server.url, clinic, options)
             while True:
-                session = await _session(gateway, body, recorded or _prescribed(exercise, patient), options.speed)
+                motion = recorded or _prescribed(exercise, patient, clinic, rng)
+                session = await _session(gateway, body, motion, options.speed)
                 repetitions, where = len(session.report.repetitions), f"{server.url}/sessions/{session.report.id}"
                 say(f"  {repetitions} repetitions, at the clinic: {where}")
                 await asyncio.sleep(PAUSE_BETWEEN_SESSIONS_S)
@@ -92,9 +95,7 @@ async def _session(gateway: Gateway, body: Body, motion: Motion, speed: float) -
     say(f"The live patient exercises: {motion.duration_s / speed:.0f} s")
     report, listener = await exercise_once(gateway, body, motion, speed, say)
     session = _Session(report, listener, body.samples_sent)
-    if not await gateway.drain(UPLOAD_PATIENCE_S):
-        problems = " ".join(await gateway.problems())
-        raise DemoError(f"The session was recorded, but not uploaded in time. {problems}")
+    await upload(gateway, UPLOAD_PATIENCE_S)
     return session
 
 
@@ -125,12 +126,11 @@ async def _result(session: _Session, url: str, clinic: DemoClinic, wall_s: float
     )
 
 
-def _prescribed(exercise: Exercise, overview: PatientOverview) -> Motion:
-    """All that is prescribed, with a range near the patient's latest."""
-    rng = np.random.default_rng()
-    dose = overview.program.prescriptions[0].dose
-    latest_deg = overview.summary.latest_range_deg or dose.target_excursion_deg
-    return simulated_motion(exercise, dose.sets * dose.repetitions, float(latest_deg + rng.normal(1, 2)), rng)
+def _prescribed(exercise: Exercise, patient: PatientOverview, clinic: DemoClinic, rng: np.random.Generator) -> Motion:
+    """All that is prescribed, as far as the patient's knee can go today."""
+    dose = patient.program.prescriptions[0].dose
+    range_deg = clinic.live_range_deg(datetime.now(UTC), rng, largest_deg=exercise.rest_flexion_deg)
+    return simulated_motion(exercise, dose.sets * dose.repetitions, range_deg, rng)
 
 
 def _welcome(url: str, clinic: DemoClinic, options: DemoOptions) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from io import FileIO
 from pathlib import Path
 
 import httpx2
@@ -30,12 +31,14 @@ class ServerProcess:
 
     async def start(self, patience_s: float = 30.0) -> None:
         """Start it and wait until it answers. Raises DemoError with the server's own sentence where it will not."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = self.log.open("ab", buffering=0)
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sinew", "server", "--home", str(self.home), "--port", str(self.port)),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        errors = asyncio.create_task(self._collect_errors())
+        errors = asyncio.create_task(self._collect_errors(log))
         async with httpx2.AsyncClient(base_url=self.url, trust_env=False) as client:
             for _ in range(int(patience_s / 0.05)):
                 if self._process.returncode is not None:
@@ -51,16 +54,18 @@ class ServerProcess:
     def log(self) -> Path:
         return self.home / "server.log"
 
-    async def _collect_errors(self) -> str:
-        """Keep what the server writes in its log file, and remember the last line: that is its reason for ending."""
+    async def _collect_errors(self, log: FileIO) -> str:
+        """Keep what the server writes in its log file, and remember the last line: that is its reason for ending.
+
+        A full disk keeps nothing, but the server must not wait for a reader.
+        """
         assert self._process is not None
         assert self._process.stderr is not None
         last = ""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.log.open("ab") as log:
+        with log:
             async for line in self._process.stderr:
-                log.write(line)
-                log.flush()
+                with contextlib.suppress(OSError):
+                    log.write(line)
                 last = line.decode("utf-8", "replace").strip() or last
         return last
 

@@ -11,8 +11,9 @@ import numpy as np
 from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
 from demo.command_line import add_playback_arguments, run_to_the_end
-from demo.home import exercise_once, patient_home
+from demo.home import exercise_once, patient_home, upload
 from demo.motion import recorded_motion, simulated_motion
+from demo.ports import check_port
 
 UPLOAD_PATIENCE_S = 600.0
 
@@ -24,6 +25,7 @@ def main(argv: list[str]) -> int:
 
 
 async def _run(arguments: argparse.Namespace) -> int:
+    check_port(arguments.port)
     exercise, side = exercise_named("knee.extension.seated"), Side(arguments.side)
     motion = recorded_motion(arguments.recording, exercise) if arguments.recording else None
     rng = np.random.default_rng()
@@ -37,13 +39,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             print(
                 f"Session {report.id}: {len(report.repetitions)} repetitions, {body.samples_sent} samples", flush=True
             )
-        if not await gateway.drain(UPLOAD_PATIENCE_S):
-            print(
-                "sinew gateway: not everything is uploaded; start again to go on.",
-                *await gateway.problems(),
-                file=sys.stderr,
-            )
-            return 1
+        await upload(gateway, UPLOAD_PATIENCE_S)
     return 0
 
 

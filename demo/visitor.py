@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx2
 
-from demo.clinic import Login
+from demo.clinic_notes import Login
 from demo.errors import DemoError
 from server.patients.words import PatientOverview, SessionView
 

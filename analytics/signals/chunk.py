@@ -61,7 +61,7 @@ def encode_chunk(blocks: Sequence[SensorBlock]) -> bytes:
 def decode_chunk(data: bytes) -> list[SensorBlock]:
     """Read what `encode_chunk` wrote, bit for bit. Raises ChunkError for anything else, however it was made."""
     if len(data) < _HEADER.size or data[:4] != MAGIC:
-        raise ChunkError("These bytes are not a Sinew chunk.")
+        raise ChunkError("These bytes are not a Sinew chunk; send or open a whole one, as a gateway wrote it.")
     _, version, flags, count, body_bytes = _HEADER.unpack_from(data)
     if version != VERSION or flags:
         raise ChunkError(f"This chunk is of version {version} and this program reads version {VERSION}; update it.")

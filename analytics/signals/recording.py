@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from .recording_checks import RecordingError, check_sensors, sampling_rate_hz
 from .samples import FloatArray
+
+__all__ = ["Recording", "RecordingError", "load_recording"]
 
 # Names that data sets give their units, and the body segment that wears them (values of analytics.domain Segment).
 # UCI Physical Therapy names a unit by the joint it hangs above: `right_knee` is on the right thigh.
@@ -32,10 +35,6 @@ _CMU_SENSORS = {
     "RightShank": "right_shank",
 }
 _FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (("units", _UCI_UNITS), ("sensors", _CMU_SENSORS))
-
-
-class RecordingError(ValueError):
-    """This file cannot be played; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,9 @@ def load_recording(path: Path) -> Recording:
             f"{path.name} holds arrays that do not fit each other (t {time_s.shape}, acc {acc.shape}, "
             f"gyr {gyr.shape}, {len(placements)} sensors); export it again."
         )
-    rate_hz = _rate(path.name, time_s)
+    rate_hz = sampling_rate_hz(path.name, time_s)
     worn = {segment: (acc[:, i], gyr[:, i]) for i, segment in enumerate(placements) if segment is not None}
-    _check_sensors(path.name, time_s, worn)
+    check_sensors(path.name, time_s, worn)
     return Recording(path.stem, rate_hz, time_s, worn)
 
 
@@ -96,6 +95,8 @@ def _read_arrays(path: Path) -> dict[str, Any]:
             return {name: archive[name] for name in ("meta", "t", "acc", "gyr") if name in archive.files}
     except FileNotFoundError as error:
         raise RecordingError(f"There is no recording at {path}; check the name.") from error
+    except IsADirectoryError as error:
+        raise RecordingError(f"{path} is a folder; name one of the recordings (.npz) in it.") from error
     except RecordingError:
         raise
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
@@ -115,35 +116,3 @@ def _placements(name: str, arrays: Mapping[str, Any]) -> list[str | None]:
         f"{name} is of a form that Sinew does not know; it plays recordings whose `meta` names its units "
         f"(UCI Physical Therapy) or sensors (CMU exercises)."
     )
-
-
-def _rate(name: str, time_s: FloatArray) -> float:
-    if len(time_s) < 2:
-        raise RecordingError(f"{name} holds {len(time_s)} samples; a recording needs at least two.")
-    if not np.isfinite(time_s).all():
-        raise RecordingError(f"{name} holds times that are not numbers (NaN); export it again.")
-    steps = np.diff(time_s)
-    if (steps <= 0).any():
-        at = int(np.argmax(steps <= 0))
-        raise RecordingError(
-            f"{name} has time standing still or going backwards after {time_s[at]:g} s; sort or cut it."
-        )
-    period = float(time_s[-1] - time_s[0]) / len(steps)
-    uneven = np.abs(steps - period) > 0.5 * period
-    if uneven.any():
-        at = int(np.argmax(uneven))
-        raise RecordingError(f"{name} is not evenly sampled after {time_s[at]:g} s; cut it there or resample it.")
-    return round(1 / period, 3)
-
-
-def _check_sensors(name: str, time_s: FloatArray, worn: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
-    if not any(f"{side}_thigh" in worn and f"{side}_shank" in worn for side in ("left", "right")):
-        found = ", ".join(sorted(worn)) or "none that Sinew knows"
-        raise RecordingError(f"{name} has no thigh and shank of one leg (found: {found}); choose another recording.")
-    for segment, readings in worn.items():
-        bad = ~np.isfinite(np.hstack(readings)).all(axis=1)
-        if bad.any():
-            at = time_s[int(np.argmax(bad))]
-            raise RecordingError(
-                f"{name} holds readings of {segment} that are not numbers (NaN) at {at:g} s; cut or mend it."
-            )

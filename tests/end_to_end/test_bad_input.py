@@ -1,14 +1,19 @@
 """What a person may get wrong: one clear sentence, an exit code that is not 0, and nothing stored is touched."""
 
 import asyncio
+import dataclasses
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from running import Run, run_sinew
+from small_disk import run_sinew_on, why_no_small_disk
 
+from demo.clinic import prepare_clinic
+from demo.clinic_notes import remember
 from demo.ports import require_free_port
 from demo.server_process import ServerProcess
 
@@ -69,6 +74,43 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         refused(run_sinew("demo", "--headless", "--port", port, "--home", tmp_path / "home"), port, "--port")
         refused(run_sinew("server", "--port", port, "--home", tmp_path / "server"), port, "--port")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_does_not_exist(port: str, tmp_path: Path) -> None:
+    home = ("--port", port, "--home", tmp_path / "home")
+    refused(run_sinew("demo", "--headless", *home), port, "--port")
+    refused(run_sinew("server", *home), port, "--port")
+    refused(run_sinew("gateway", "--simulate", "--server", "http://127.0.0.1:9", *home), port, "--port")
+
+
+@pytest.mark.parametrize("size", ["300k", "7M"])
+def test_a_full_disk(size: str, tmp_path: Path) -> None:
+    if reason := why_no_small_disk():
+        pytest.skip(reason)
+    refused(run_sinew_on(tmp_path, size, "demo", "--headless", "--port", "0", "--home", tmp_path), "disk", "--home")
+    refused(run_sinew_on(tmp_path, size, "server", "--port", "0", "--home", tmp_path / "server"), "disk", "--home")
+
+
+def test_a_folder_for_a_recording(replay: Callable[[Path], Run], tmp_path: Path) -> None:
+    refused(replay(tmp_path), str(tmp_path), "folder")
+
+
+def test_readings_in_other_units(
+    replay: Callable[[Path], Run], altered: Callable[..., Path], knee_extensions: Path
+) -> None:
+    with np.load(knee_extensions) as recording:
+        acc = recording["acc"] * 1e6
+    refused(replay(altered(acc=acc)), "m/s²")
+
+
+async def test_a_wrong_login(tmp_path: Path) -> None:
+    """The demo's own, as when somebody changed the password; and a person's at the sign-in."""
+    clinic, _code = await prepare_clinic(tmp_path / "server", datetime.now(UTC), lambda _: None)
+    logins = tuple(dataclasses.replace(login, password="not the password") for login in clinic.logins)
+    remember(tmp_path / "server", dataclasses.replace(clinic, logins=logins))
+    run = await asyncio.to_thread(run_sinew, "demo", "--headless", "--port", "0", "--home", tmp_path)
+    refused(run, "login", "--home")
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:

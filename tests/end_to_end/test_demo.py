@@ -1,12 +1,19 @@
 """`sinew demo --headless` on a real recording: from the radio to the proposal."""
 
+import asyncio
+import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pytest
 from running import run_sinew
+
+from demo.clinic import prepare_clinic
+from demo.clinic_notes import remember
 
 DISTAL_AND_PROXIMAL = 2
 
@@ -35,7 +42,7 @@ def test_range_and_form_are_those_of_the_person(result: dict[str, Any]) -> None:
     """The last ten were done with low amplitude; the others through the whole range."""
     assert np.median(result["rom_deg"][:20]) - np.median(result["rom_deg"][-10:]) > 10
     assert {form["label"] for form in result["form"]} <= {"correct", "too_fast", "low_amplitude", "not_judged"}
-    assert all((form["probability"] is None) == (form["label"] == "not_judged") for form in result["form"])
+    assert all((form["probability"] is None) == (form["reason"] is not None) for form in result["form"])
 
 
 def test_the_session_was_live(result: dict[str, Any]) -> None:
@@ -75,5 +82,15 @@ def test_a_simulated_body_where_no_recording_is_named(tmp_path: Path) -> None:
     for result in (first, again):
         assert result["samples_lost"] == 0
         assert result["repetitions"] == 24, "three sets of eight are prescribed"
+    assert len(list(tmp_path.glob("gateway-*"))) == 1, "what one run does not upload waits for the next"
     assert first["session_id"] != again["session_id"]
     assert again["forecast"]["measurements_used"] == first["forecast"]["measurements_used"] + 1
+
+
+async def test_the_live_patient_shows_what_the_knee_can_do(tmp_path: Path) -> None:
+    """And not what was measured last, 70° or more: then errors would add up from session to session."""
+    clinic, _code = await prepare_clinic(tmp_path / "server", datetime.now(UTC), lambda _: None)
+    stiff = dataclasses.replace(clinic.live_truth, start_deg=50.0, asymptote_deg=50.0)
+    remember(tmp_path / "server", dataclasses.replace(clinic, live_truth=stiff))
+    run = await asyncio.to_thread(run_sinew, "demo", "--headless", "--speed", "20", "--port", "0", "--home", tmp_path)
+    assert median(sorted(run.result["rom_deg"])[-3:]) == pytest.approx(50, abs=12)

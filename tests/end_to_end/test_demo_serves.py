@@ -2,6 +2,7 @@
 
 import json
 import signal
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,14 @@ def ask(demo: ServedDemo, path: str, token: str | None = None, body: dict[str, s
 def test_three_people_can_sign_in(demo: ServedDemo) -> None:
     for role in ("patient", "physiotherapist", "administrator"):
         assert ask(demo, "sign-in", body=demo.login(role))["role"] == role
+
+
+def test_nobody_signs_in_with_a_wrong_password(demo: ServedDemo) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(demo, "sign-in", body=demo.login("physiotherapist") | {"password": "not the password"})
+    with refused.value as answer:
+        assert answer.code == 401
+        assert json.loads(answer.read())["detail"].endswith(".")
 
 
 def test_thirty_patients_and_the_live_one(demo: ServedDemo) -> None:

@@ -1,5 +1,7 @@
+import re
 import struct
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +69,12 @@ def chunk_of(body, runs, *, claimed=None, frame=None):
 
 def test_the_golden_chunk_is_read():
     assert_equal(decode_chunk(GOLDEN), golden_blocks())
+
+
+def test_the_example_in_the_document_is_the_golden_chunk():
+    page = (Path(__file__).parents[3] / "docs" / "chunk-format.md").read_text("utf-8")
+    (example,) = re.findall(r"```hex\n(.*?)```", page, re.DOTALL)
+    assert bytes.fromhex(example) == GOLDEN
 
 
 def test_the_golden_chunk_is_what_is_written():
@@ -187,3 +195,8 @@ def test_a_flipped_bit_is_noticed_or_harmless(bit):
         except ChunkError:
             continue
         assert_equal(found, golden_blocks())
+
+
+def test_bytes_that_are_no_chunk_are_refused_with_what_to_do():
+    with pytest.raises(ChunkError, match=r"^These bytes are not a Sinew chunk; send or open a whole one"):
+        decode_chunk(b"not this")

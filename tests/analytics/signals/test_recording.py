@@ -64,6 +64,10 @@ def test_a_part_can_be_cut_out(saved):
         recording.cut(7, 9)
 
 
+def test_a_folder(tmp_path):
+    assert f"{tmp_path} is a folder" in refusal(tmp_path)
+
+
 def test_a_missing_file(tmp_path):
     assert "check the name" in refusal(tmp_path / "nowhere.npz")
 
@@ -135,6 +139,20 @@ def test_a_reading_that_is_not_a_number(saved, value):
     contents = arrays()
     contents["gyr"][25, 2, 1] = value
     assert "right_thigh that are not numbers (NaN) at 1 s" in refusal(saved(**contents))
+
+
+@pytest.mark.parametrize(("name", "factor", "said"), [("acc", 1e6, " g at "), ("gyr", 1e4, " °/s at ")])
+def test_readings_that_no_worn_sensor_gives(saved, name, factor, said):
+    contents = arrays()
+    sentence = refusal(saved(**{**contents, name: contents[name] * factor}))
+    assert said in sentence
+    assert "more than any worn sensor measures" in sentence
+
+
+def test_the_jolt_of_a_landing_is_played(saved):
+    contents = arrays()
+    contents["acc"][25, 2, 0] = 20 * 9.81
+    assert load_recording(saved(**contents)).sensors["right_thigh"][0].max() == pytest.approx(20 * 9.81)
 
 
 def test_a_time_that_is_not_a_number(saved):
