@@ -14,7 +14,7 @@ from analytics.domain.base import Word
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
 
-from .errors import GatewayError, RefusedError, UnreachableError
+from .errors import GatewayError, RefusedError, ShutOutError, UnreachableError
 
 TIMEOUT = httpx2.Timeout(10.0, connect=4.0)
 SHUT_OUT = {401, 403}
@@ -146,12 +146,16 @@ class Clinic:
             return answer
         if answer.is_client_error and answer.status_code not in RETRY_LATER:
             problem = _problem(answer)
-            sentence = str(problem.get("detail") or problem.get("title") or answer.reason_phrase)
             if answer.status_code in SHUT_OUT:
-                sentence = (
-                    f"The clinic's server does not accept this gateway ({sentence}): "
-                    "claim it again with a new code and a new --home. What is stored here is kept."
+                if not problem:
+                    raise self._impostor()
+                raise ShutOutError(
+                    "The clinic's server does not accept this gateway any more: claim it again with a new code and a "
+                    "new --home. What is stored here is kept.",
+                    answer.status_code,
+                    problem,
                 )
+            sentence = str(problem.get("detail") or problem.get("title") or answer.reason_phrase)
             raise RefusedError(sentence, answer.status_code, problem)
         raise UnreachableError(
             f"The clinic's server at {self.url} cannot take this now (HTTP {answer.status_code}); wait and try again."

@@ -29,3 +29,7 @@ class RefusedError(GatewayError):
         super().__init__(message)
         self.status = status
         self.problem = problem
+
+
+class ShutOutError(RefusedError):
+    """The clinic has taken this gateway's leave to act for a patient away."""

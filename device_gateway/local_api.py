@@ -49,7 +49,7 @@ class LocalApi:
         except (OSError, OverflowError) as trouble:
             raise GatewayError(
                 f"The gateway cannot listen on {host} port {port} ({getattr(trouble, 'strerror', None) or trouble}): "
-                "stop what uses that port, or choose another with --port."
+                "stop what uses that port, or choose another with --port (1 to 65535)."
             ) from trouble
         return int(self._server.sockets[0].getsockname()[1])
 

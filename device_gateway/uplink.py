@@ -14,8 +14,8 @@ from uuid import UUID
 
 from analytics.domain.program import Assignment
 
-from .clinic import SHUT_OUT, Clinic, Presence, missing_chunks
-from .errors import GatewayError, RefusedError, StoreError, UnreachableError
+from .clinic import Clinic, Presence, missing_chunks
+from .errors import GatewayError, RefusedError, ShutOutError, StoreError, UnreachableError
 from .store import SessionUpload, Store
 
 FIRST_PAUSE_S = 0.5
@@ -66,6 +66,8 @@ class Uplink:
                     log.exception("Uploading met a fault.")
                 elif failures == 1:
                     log.warning("Uploads wait: %s", trouble)
+                if isinstance(trouble, ShutOutError):
+                    self._settled.set()  # tried again later all the same, but nobody need wait for it
                 await asyncio.sleep(pause_s(failures, self._rng))
             else:
                 failures, self.problem = 0, None
@@ -85,7 +87,7 @@ class Uplink:
     async def assignment(self) -> Assignment:
         """What the patient is to do: the clinic's word where it can be had, else the last one kept.
 
-        Raises GatewayError where there is neither.
+        Raises GatewayError where there is neither, and ShutOutError where the clinic wants nothing to go on here.
         """
         kept = await self._store.setting("assignment")
         trouble: GatewayError
@@ -94,6 +96,8 @@ class Uplink:
             if news is not None:
                 await self._keep(*news)
                 return news[0]
+        except ShutOutError:
+            raise
         except (UnreachableError, RefusedError) as refusal:
             trouble = refusal
             log.warning("The program could not be refreshed: %s", refusal)
@@ -132,6 +136,8 @@ class Uplink:
             if upload.report is not None:
                 await self._clinic.put_report(upload.report)
                 await self._store.mark(upload.id, report_uploaded=True)
+        except ShutOutError:
+            raise
         except RefusedError as refusal:
             await self._take_refusal(upload, refusal)
 
@@ -145,8 +151,6 @@ class Uplink:
 
     async def _take_refusal(self, upload: SessionUpload, refusal: RefusedError) -> None:
         """Tell what a further try can mend from what it cannot."""
-        if refusal.status in SHUT_OUT:
-            raise refusal
         if missing_chunks(refusal) is not None:
             # After a failure the server's list is asked for again, and decides what goes again.
             raise UnreachableError("The clinic's server misses chunks of a session; they are sent again.") from refusal

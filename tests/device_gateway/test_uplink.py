@@ -14,7 +14,7 @@ import pytest
 
 from analytics.domain.session import SessionOpening
 from device_gateway.clinic import Clinic, Presence
-from device_gateway.errors import GatewayError, RefusedError, UnreachableError
+from device_gateway.errors import GatewayError, RefusedError, ShutOutError, UnreachableError
 from device_gateway.store import Store
 from device_gateway.uplink import LONGEST_PAUSE_S, Uplink, pause_s
 from server.database import Database
@@ -244,13 +244,30 @@ async def test_claiming_says_what_is_wrong(shared_clinic) -> None:
     await clinic.close()
 
 
-async def test_what_is_not_the_clinic_is_not_believed() -> None:
+async def test_a_gateway_that_is_shut_out_begins_no_session_and_keeps_nobody_waiting(
+    shared_clinic, gateway_store, invented
+) -> None:
+    """Offline it may go on with the program it has; this is not offline."""
+    token = await claimed_token(shared_clinic)
+    async with uplink_to(shared_clinic.url, gateway_store, token) as uplink:
+        await uplink.assignment()
+    await keep_session(gateway_store, invented, 1)
+    async with uplink_to(shared_clinic.url, gateway_store, "revoked") as uplink:
+        with pytest.raises(ShutOutError, match="claim it again"):
+            await uplink.assignment()
+        assert not await asyncio.wait_for(uplink.drain(600), 10)
+    assert len(await gateway_store.uploads()) == 1
+
+
+@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])
+async def test_what_is_not_the_clinic_is_not_believed(status: str) -> None:
     """A hotel's sign-in page answers 200 to everything."""
 
     async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1000)
         page = b"<html>Welcome to our WiFi</html>"
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
+        head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n"
+        writer.write(head.encode() + page)
         await writer.drain()
         writer.close()
 
