@@ -47,7 +47,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> 
         app.include_router(feature.router)
     app.add_api_route("/healthz", healthz)
     errors.install(app)
-    dashboard.install(app)
+    dashboard.install(app, zone=settings.zone)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, largest_bytes=settings.largest_body_bytes)
     app.add_middleware(SecurityHeaders)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -25,6 +25,14 @@ class Clinic:
     database: Database
     throttle: AttemptThrottle
     now: Callable[[], datetime] = utc_now
+
+    def local_now(self) -> datetime:
+        """The same instant by the clock on the clinic's wall, for what depends on the day."""
+        return self.now().astimezone(self.settings.zone)
+
+    def today(self) -> date:
+        """The calendar day in the clinic, which is not always that of UTC."""
+        return self.local_now().date()
 
 
 def clinic_of(request: Request) -> Clinic:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +25,7 @@ from server.app import create_app
 from server.inspection import DatabaseDamagedError
 from server.problems import StorageBusy, StorageFull
 from server.settings import MEBIBYTE, Settings
+from server.zone import UnknownZoneError, local_zone, zone_named
 
 
 class StartError(RuntimeError):
@@ -59,8 +61,21 @@ def _settings(argv: list[str]) -> Settings:
     parser.add_argument("--home", type=Path, default=Path(".sinew/clinic"), help="folder that holds everything kept")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")
+    parser.add_argument(
+        "--zone",
+        type=_zone,
+        default=local_zone(),
+        help="the clinic's time zone, such as Europe/Berlin (default: this computer's)",
+    )
     given = parser.parse_args(argv)
-    return Settings(home=given.home, host=given.host, port=given.port)
+    return Settings(home=given.home, host=given.host, port=given.port, zone=given.zone)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return zone_named(name)
+    except UnknownZoneError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _take(home: Path) -> TextIO:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from server import schema
 from server.inspection import inspect
 from server.problems import StorageBusy, StorageFull
+from server.upgrades import upgrade
 
 BUSY_TIMEOUT_S = 10
 """Another process, such as a backup, may hold the file for a moment."""
@@ -42,10 +43,11 @@ class Database:
         event.listen(self.engine.sync_engine, "begin", _begin)
 
     async def open(self) -> None:
-        """Check an existing file without touching it, then create what is missing. Raises `DatabaseDamagedError`."""
+        """Check an existing file without touching it, then bring it to today's shape. Raises `DatabaseDamagedError`."""
         await asyncio.to_thread(inspect, self.path)
         async with self.writing() as db:
             connection = await db.connection()
+            await connection.run_sync(upgrade)
             await connection.run_sync(schema.METADATA.create_all)
             await connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
             await connection.execute(text(f"PRAGMA application_id = {schema.APPLICATION_ID}"))

@@ -13,6 +13,8 @@ from server.sessions import records as sessions
 
 MODULES = (access, adaptation, devices, patients, programs, recovery, sessions)
 METADATA = Record.metadata
-VERSION = 1
-"""Stamped into the database (PRAGMA user_version); a program refuses a database newer than itself."""
+VERSION = 2
+"""Stamped into the database (PRAGMA user_version); a program refuses a database newer than itself.
+
+A change of shape counts it up and has a step in `server.upgrades`."""
 APPLICATION_ID = 0x53494E57  # "SINW": tells our file from any other SQLite file (PRAGMA application_id)

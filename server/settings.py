@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
 from pathlib import Path
+
+from server.zone import local_zone
 
 MEBIBYTE = 1024 * 1024
 
@@ -28,6 +30,8 @@ class Settings:
     refit_after_points: int = 50
     """How many new course points make the population model stale. A refit takes about as long as a page view."""
     rejection_holds: timedelta = REJECTION_HOLDS
+    zone: tzinfo = field(default_factory=local_zone)
+    """The clinic's time zone: which day it is there, for restrictions and for the pages."""
     least_free_bytes: int = 64 * MEBIBYTE
     """The server does not start on a disk with less: it would accept an evening's sessions and then fail."""
 

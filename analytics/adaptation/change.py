@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from analytics.domain.program import Dose
 from analytics.domain.recovery import Forecast
-from analytics.safety.envelope import DoseBounds, Verdict
+from analytics.safety.envelope import DoseBounds
 from analytics.safety.rules import Rules
+from analytics.safety.verdict import Verdict
 
 from .history import SessionOutcome
 
@@ -107,10 +108,12 @@ def grow(
 def _mastered(dose: Dose, last: Sequence[SessionOutcome], rules: Rules) -> bool:
     need = rules.progress_range
     judged = [s.correct_fraction for s in last if s.correct_fraction is not None]
+    prescribed = dose.sets * dose.repetitions
     return (
         len(last) >= need.target_reached_in_sessions
         and all(s.range_deg is not None and s.range_deg >= dose.target_excursion_deg for s in last)
-        and all(s.repetitions / (dose.sets * dose.repetitions) >= need.smallest_share_of_repetitions for s in last)
+        and all(s.repetitions / prescribed >= need.smallest_share_of_repetitions for s in last)
+        and all((s.reached or 0) / prescribed >= need.smallest_share_reaching_target for s in last)
         and (not judged or sum(judged) / len(judged) >= need.smallest_share_correct)
     )
 

@@ -13,23 +13,40 @@ SHOWN = 3
 """Sessions that are listed one by one; more would not be read."""
 
 
-def evidence(dose: Dose, recent: Sequence[SessionOutcome], forecast: Forecast | None) -> tuple[str, ...]:
-    """What was measured and said in the last sessions on this dose, oldest first, and what the forecast adds."""
-    last = recent[-SHOWN:]
+def evidence(
+    dose: Dose, on_dose: Sequence[SessionOutcome], late: Sequence[SessionOutcome], forecast: Forecast | None
+) -> tuple[str, ...]:
+    """What was measured and said in the last sessions on this dose, oldest first, and what the forecast adds.
+
+    `late` are sessions on another version that were heard of after this one had been approved.
+    """
+    last = on_dose[-SHOWN:]
     said = []
     if last:
         prescribed = dose.sets * dose.repetitions
         said += [
-            f"{len(recent)} {'session' if len(recent) == 1 else 'sessions'} on this dose; "
-            f"last on {last[-1].started_at.day} {last[-1].started_at:%B}.",
+            f"{len(on_dose)} {'session' if len(on_dose) == 1 else 'sessions'} on this dose; last on {_day(last[-1])}.",
             f"Range {_row((s.range_deg for s in last), '.0f', '°')}; target {dose.target_excursion_deg:g}°.",
-            f"Repetitions {_row((s.repetitions for s in last), 'd')} of {prescribed}.",
+            f"Repetitions {_row((s.repetitions for s in last), 'd')} of {prescribed}; "
+            f"reaching the target {_row((s.reached for s in last), 'd')}.",
             _form(last),
             f"Pain {_row((s.pain for s in last), 'd', '/10')}; effort {_row((s.effort for s in last), 'd', '/10')}.",
         ]
+    said += [f"Said to hurt on {_day(s)}, without a number." for s in last if s.hurt_unrated]
+    said += [_from_elsewhere(s) for s in late[-SHOWN:]]
     if forecast and forecast.points:
         said += [_outlook(forecast), *(f"Forecast: {warning}" for warning in forecast.warnings)]
     return tuple(said)
+
+
+def _day(session: SessionOutcome) -> str:
+    return f"{session.started_at.day} {session.started_at:%B}"
+
+
+def _from_elsewhere(session: SessionOutcome) -> str:
+    felt = f"pain {_row([session.pain], 'd', '/10')}, effort {_row([session.effort], 'd', '/10')}"
+    hurt = ", said to hurt without a number" if session.hurt_unrated else ""
+    return f"Heard of later: {_day(session)} on program version {session.program_version}, {felt}{hurt}."
 
 
 def _form(last: Sequence[SessionOutcome]) -> str:

@@ -8,16 +8,22 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class SessionOutcome:
-    """One session in six figures, and the version of the program it was done on; None where there is no figure.
+    """One session in figures, and the version of the program it was done on; None where there is no figure.
 
-    `range_deg` as in `KNEE_RANGE`; `correct_fraction` of the repetitions that were judged; pain and effort 0-10 as the
-    patient said afterwards.
+    `reached` counts the repetitions that came to the target of that version; `range_deg` as in `KNEE_RANGE`;
+    `correct_fraction` of the repetitions that were judged; effort 0-10 as the patient said afterwards, pain 0-10 the
+    worst of what was said then and during the session. `hurt_unrated`: said during the session that it hurts, without a
+    number. `known_at`: when the clinic heard the last of this, which may be days after the session where a gateway or a
+    phone had no network.
     """
 
     program_version: int
     started_at: datetime
     repetitions: int
+    reached: int | None
     range_deg: float | None
     correct_fraction: float | None
     pain: int | None
     effort: int | None
+    hurt_unrated: bool
+    known_at: datetime

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from analytics.domain.program import Prescription, Program
 from analytics.domain.recovery import Forecast, Proposal
-from analytics.safety.envelope import Leeway, largest_allowed, respects, restricted_to, verdict
+from analytics.safety.envelope import largest_allowed, respects, restricted_to
 from analytics.safety.rules import Rules, load_rules
+from analytics.safety.verdict import Leeway, recent, verdict
 
 from .change import Change, ease, grow, keep_restriction
 from .evidence import evidence
@@ -28,18 +29,23 @@ def propose(
 ) -> Proposal | None:
     """The change of `prescription` that the sessions on this program version call for; None where it should stay.
 
-    `history` may hold all sessions of the patient in any order: only those done on this version speak about its dose.
-    When it was approved says nothing, for a gateway without network goes on with the version it has. All times carry
-    their zone. Deterministic: the same facts give the same proposal.
+    `history` may hold all sessions of the patient in any order: only those done on this version can let its dose grow.
+    When it was approved says nothing of that, for a gateway without network goes on with the version it has. What came
+    to light after the approval of sessions on another version may still ease or hold; what was known then has been
+    considered. All times carry their zone, `now` the clinic's: its date is the day for restrictions. Deterministic: the
+    same facts give the same proposal.
     """
     rules = rules or load_rules()
-    recent = sorted((s for s in history if s.program_version == program.version), key=lambda s: s.started_at)
-    change = _change(program, prescription, recent, forecast=forecast, rules=rules, now=now)
+    on_dose = sorted((s for s in history if s.program_version == program.version), key=lambda s: s.started_at)
+    elsewhere = (s for s in history if s.program_version != program.version and s.known_at > program.approved_at)
+    late = recent(elsewhere, rules, now)
+    change = _change(program, prescription, on_dose, late, forecast=forecast, rules=rules, now=now)
     if change is None:
         return None
     after = prescription.model_copy(update={"dose": change.dose})
     # The envelope has the last word over every reason there may be for a change.
-    if respects(prescription, after, restrictions=program.restrictions, history=recent, rules=rules, today=now.date()):
+    limits = program.restrictions
+    if respects(prescription, after, restrictions=limits, history=on_dose, elsewhere=late, rules=rules, now=now):
         return None
     return Proposal(
         id=proposal_id,
@@ -50,7 +56,7 @@ def propose(
         after=after,
         rule=change.rule,
         reason=change.reason,
-        evidence=evidence(prescription.dose, recent, forecast),
+        evidence=evidence(prescription.dose, on_dose, late, forecast),
         rejected_alternatives=change.rejected,
     )
 
@@ -58,7 +64,8 @@ def propose(
 def _change(
     program: Program,
     prescription: Prescription,
-    recent: Sequence[SessionOutcome],
+    on_dose: Sequence[SessionOutcome],
+    late: Sequence[SessionOutcome],
     *,
     forecast: Forecast | None,
     rules: Rules,
@@ -69,10 +76,9 @@ def _change(
     if restricted_deg is not None and dose.target_excursion_deg > restricted_deg:
         return keep_restriction(dose, restricted_deg)
     bounds = largest_allowed(prescription, program.restrictions, rules, now.date())
-    seen = verdict(recent, rules)
+    seen = verdict(on_dose, rules, now=now, elsewhere=late)
     if seen.leeway is Leeway.EASE:
         return ease(dose, bounds, seen, rules)
-    lapsed = recent and now - recent[-1].started_at > timedelta(days=rules.progress.longest_break_days)
-    if seen.leeway is Leeway.PROGRESS and not lapsed:
-        return grow(dose, bounds, seen, recent=recent, forecast=forecast, rules=rules)
+    if seen.leeway is Leeway.PROGRESS:
+        return grow(dose, bounds, seen, recent=recent(on_dose, rules, now), forecast=forecast, rules=rules)
     return None

@@ -21,8 +21,12 @@ SPREAD_TO_ERROR = 0.67
 LEAST_ERROR_DEG = 0.5
 """A worn sensor is never surer than this, whatever one session's repetitions say."""
 
-POSSIBLE = {KNEE_RANGE: (0.0, 180.0)}
-"""What an outcome can be at all. Beyond it a value is a fault of the measurement, not of the patient."""
+POSSIBLE = {KNEE_RANGE: (0.0, 110.0)}
+"""What an outcome can be at all. Beyond it a value is a fault of the measurement, not of the patient.
+
+Sitting with the knee at 90 degrees, 90 degrees of movement is the straight knee; ten more are a knee that extends
+beyond straight, and another ten a chair that lets the shank hang back and the sensors' own error.
+"""
 
 
 def session_range(repetitions: Sequence[Repetition]) -> tuple[float, float] | None:

@@ -1,42 +1,15 @@
-"""What is allowed now: bounds of the next dose, what the last sessions permit, and whether a change keeps to both."""
+"""What is allowed now: bounds of the next dose, and whether a change keeps to them and to what the sessions permit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
-from typing import Protocol
+from datetime import date, datetime
 
 from analytics.domain.program import Prescription, Restriction
 
 from .rules import Rules
-
-
-class Felt(Protocol):
-    """A session as the patient felt it, 0-10; None where the patient did not say."""
-
-    @property
-    def pain(self) -> int | None: ...
-    @property
-    def effort(self) -> int | None: ...
-
-
-class Leeway(StrEnum):
-    """What the last sessions permit."""
-
-    EASE = "ease"
-    HOLD = "hold"
-    PROGRESS = "progress"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`rule` is the code of the rule that decided; `because` says with figures what was seen."""
-
-    leeway: Leeway
-    rule: str
-    because: str
+from .verdict import Felt, Leeway, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,57 +61,23 @@ def largest_allowed(
     )
 
 
-def verdict(history: Sequence[Felt], rules: Rules) -> Verdict:
-    """What the sessions on the present dose permit, oldest first.
-
-    Sessions the patient said nothing about are neither for nor against: they are left out, and do not count towards the
-    sessions a progression needs.
-    """
-    pains = [s.pain for s in history if s.pain is not None]
-    efforts = [s.effort for s in history if s.effort is not None]
-    if pains and pains[-1] > (tolerated := rules.ease_pain.largest_tolerated_pain):
-        return Verdict(
-            Leeway.EASE, "ease_pain", f"pain {pains[-1]}/10 at the last report, above the tolerated {tolerated}/10"
-        )
-    hard = rules.ease_effort
-    latest = efforts[-hard.sessions :]
-    if len(latest) == hard.sessions and min(latest) > hard.largest_tolerated_effort:
-        felt = " and ".join(f"{effort}/10" for effort in latest)
-        return Verdict(Leeway.EASE, "ease_effort", f"effort {felt} at the last {hard.sessions} reports")
-    return _growth_permitted(history, rules)
-
-
-def _growth_permitted(history: Sequence[Felt], rules: Rules) -> Verdict:
-    need = rules.progress
-    answered = [(s.pain, s.effort) for s in history if s.pain is not None and s.effort is not None]
-    recent = answered[-need.fewest_sessions :]
-    if len(recent) < need.fewest_sessions:
-        because = f"{len(recent)} of the {need.fewest_sessions} sessions with feedback that a progression needs"
-        return Verdict(Leeway.HOLD, "progress", because)
-    pains, efforts = [p for p, _ in recent], [e for _, e in recent]
-    if max(pains) > need.largest_pain:
-        return Verdict(Leeway.HOLD, "progress", f"pain up to {max(pains)}/10 at the last {len(pains)} reports")
-    if pains[-1] - pains[0] > need.largest_pain_rise:
-        return Verdict(Leeway.HOLD, "progress", f"pain rising from {pains[0]}/10 to {pains[-1]}/10")
-    if max(efforts) > need.largest_effort:
-        return Verdict(Leeway.HOLD, "progress", f"effort up to {max(efforts)}/10 at the last {len(efforts)} reports")
-    because = f"pain up to {max(pains)}/10 and effort up to {max(efforts)}/10 at the last {len(pains)} reports"
-    return Verdict(Leeway.PROGRESS, "progress", because)
-
-
 def respects(
     before: Prescription,
     after: Prescription,
     *,
     restrictions: Iterable[Restriction],
-    history: Sequence[Felt],
+    history: Iterable[Felt],
     rules: Rules,
-    today: date,
+    now: datetime,
+    elsewhere: Iterable[Felt] = (),
 ) -> list[str]:
-    """What a change would break, one sentence each; an empty list is a change inside the envelope."""
+    """What a change would break, one sentence each; an empty list is a change inside the envelope.
+
+    `now` is in the clinic's zone: its date is the day on which restrictions are in force.
+    """
     if (before.exercise, before.side) != (after.exercise, after.side):
         return ["The rules judge a change of dose; another exercise or side is a physiotherapist's decision."]
-    bounds = largest_allowed(before, restrictions, rules, today)
+    bounds = largest_allowed(before, restrictions, rules, now.date())
     old, new = before.dose, after.dose
     broken = []
     if new.target_excursion_deg > bounds.largest_excursion_deg:
@@ -160,6 +99,6 @@ def respects(
     ]
     if sum(grown) > 1:
         broken.append("Only one thing may grow at a time.")
-    if any(grown) and (seen := verdict(history, rules)).leeway is not Leeway.PROGRESS:
+    if any(grown) and (seen := verdict(history, rules, now=now, elsewhere=elsewhere)).leeway is not Leeway.PROGRESS:
         broken.append(f"Nothing may grow now: {seen.because}.")
     return broken

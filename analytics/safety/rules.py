@@ -38,13 +38,14 @@ class Progress(Rule):
     largest_pain_rise: int = Field(ge=0, le=10)
     largest_effort: int = Field(ge=0, le=10)
     longest_break_days: int = Field(
-        ge=1, description="since the last session; judged by `adaptation`, which knows the time"
+        ge=1, description="answers of sessions longer ago than this say nothing of how the patient is now"
     )
 
 
 class ProgressRange(Rule):
     target_reached_in_sessions: int = Field(ge=1)
     smallest_share_of_repetitions: float = Field(ge=0, le=1)
+    smallest_share_reaching_target: float = Field(ge=0, le=1)
     smallest_share_correct: float = Field(ge=0, le=1)
 
 

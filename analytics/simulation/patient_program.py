@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
 from analytics.domain.exercise import Side
 from analytics.domain.program import Dose, Prescription, Program, Restriction
 from analytics.domain.session import Feedback, SessionReport
-from analytics.safety.envelope import Leeway, restricted_to, verdict
+from analytics.safety.envelope import restricted_to
 from analytics.safety.rules import load_rules
+from analytics.safety.verdict import Leeway, verdict
 
 from .cast import Diagnosis
 
@@ -18,6 +20,14 @@ EXERCISE = "knee.extension.seated"
 PHYSIOTHERAPIST = "Simulated physiotherapist"
 SURGEON = "Simulated surgeon"
 TARGET_GRID_DEG = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Felt:
+    started_at: datetime
+    pain: int
+    effort: int
+    hurt_unrated: bool = False
 
 
 def first_program(
@@ -56,7 +66,8 @@ def review(
     just below the range of the last sessions, within restrictions and the exercise's own limit.
     """
     rules, prescription = load_rules(), program.prescriptions[0]
-    seen = verdict([feedback for _, feedback in sessions if feedback], rules)
+    felt = [_Felt(report.started_at, feedback.pain, feedback.effort) for report, feedback in sessions if feedback]
+    seen = verdict(felt, rules, now=moment(surgery_on, day, seconds=6 * 3600))
     if seen.leeway is not Leeway.PROGRESS:
         return None
     dose, today = prescription.dose, surgery_on + timedelta(days=day)

@@ -20,6 +20,7 @@ from .words import Caller, Role
 
 class Action(StrEnum):
     LIST_PATIENTS = auto()
+    LIST_NAMES = auto()
     READ_PATIENT = auto()
     READ_WAITING_PROPOSAL = auto()
     DECIDE_PROPOSAL = auto()
@@ -47,13 +48,15 @@ GRANTS: dict[Role, dict[Action, Scope]] = {
     },
     Role.PHYSIOTHERAPIST: {
         Action.LIST_PATIENTS: Scope.EVERYONE,
+        Action.LIST_NAMES: Scope.EVERYONE,
         Action.READ_PATIENT: Scope.EVERYONE,
         Action.READ_WAITING_PROPOSAL: Scope.EVERYONE,
         Action.DECIDE_PROPOSAL: Scope.EVERYONE,
         Action.MANAGE_GATEWAYS: Scope.EVERYONE,
     },
-    # An administrator keeps the installation running, which needs no look at anybody's health.
-    Role.ADMINISTRATOR: {Action.MANAGE_GATEWAYS: Scope.EVERYONE},
+    # An administrator keeps the installation running, which needs no look at anybody's health: only whom a new gateway
+    # is for, by name and identifier.
+    Role.ADMINISTRATOR: {Action.LIST_NAMES: Scope.EVERYONE, Action.MANAGE_GATEWAYS: Scope.EVERYONE},
     Role.GATEWAY: {
         Action.READ_OWN_ASSIGNMENT: Scope.OWN,
         Action.RECORD_SESSION: Scope.OWN,

@@ -11,13 +11,14 @@ from analytics.adaptation.history import SessionOutcome
 from analytics.domain.program import Prescription
 from analytics.domain.recovery import KNEE_RANGE
 from server.recovery.records import CoursePointRecord
+from server.sessions.figures import felt_pain
 from server.sessions.records import FeedbackRecord, SessionRecord
 
 
 async def outcomes(db: AsyncSession, patient_id: str, prescription: Prescription) -> list[SessionOutcome]:
     """Finished sessions of one prescription's exercise and side, oldest first, each with its latest feedback."""
     rows = await db.execute(
-        select(SessionRecord, CoursePointRecord.value, FeedbackRecord.pain, FeedbackRecord.effort)
+        select(SessionRecord, CoursePointRecord.value, FeedbackRecord)
         .outerjoin(
             CoursePointRecord,
             (CoursePointRecord.session_id == SessionRecord.id) & (CoursePointRecord.outcome == KNEE_RANGE),
@@ -34,23 +35,34 @@ async def outcomes(db: AsyncSession, patient_id: str, prescription: Prescription
         )
         .order_by(SessionRecord.started_at, FeedbackRecord.given_at)
     )
-    latest = {session.id: (session, range_deg, pain, effort) for session, range_deg, pain, effort in rows}
-    return [
-        SessionOutcome(
-            program_version=session.program_version,
-            started_at=session.started_at,
-            repetitions=session.repetitions,
-            range_deg=range_deg,
-            correct_fraction=_fraction(session.correct, session.repetitions, session.not_judged),
-            pain=pain,
-            effort=effort,
-        )
-        for session, range_deg, pain, effort in latest.values()
-    ]
+    latest = {session.id: (session, range_deg, feedback) for session, range_deg, feedback in rows}
+    return [_outcome(*found) for found in latest.values()]
+
+
+def _outcome(session: SessionRecord, range_deg: float | None, feedback: FeedbackRecord | None) -> SessionOutcome:
+    known_at = [session.reported_at or session.ended_at or session.started_at]
+    if feedback is not None:
+        known_at.append(feedback.received_at or feedback.given_at)
+    return SessionOutcome(
+        program_version=session.program_version,
+        started_at=session.started_at,
+        repetitions=session.repetitions,
+        reached=session.reached,
+        range_deg=range_deg,
+        correct_fraction=_fraction(session.correct, session.repetitions, session.not_judged),
+        pain=felt_pain(session, None if feedback is None else feedback.pain),
+        effort=None if feedback is None else feedback.effort,
+        hurt_unrated=session.hurts_unrated > 0,
+        known_at=max(known_at),
+    )
 
 
 async def heard_since(db: AsyncSession, patient_id: str, prescription: Prescription, moment: datetime) -> bool:
-    """Whether a session of this exercise and side has ended, or was answered about, after that moment."""
+    """Whether a session of this exercise and side has ended, or has been answered about, after that moment.
+
+    So counts one that had ended before and whose report came in later, where it says that it hurt.
+    """
+    hurt = SessionRecord.hurts_pain.is_not(None) | (SessionRecord.hurts_unrated > 0)
     newer = await db.scalar(
         select(SessionRecord.id)
         .outerjoin(
@@ -62,7 +74,12 @@ async def heard_since(db: AsyncSession, patient_id: str, prescription: Prescript
             SessionRecord.exercise == prescription.exercise,
             SessionRecord.side == prescription.side,
             SessionRecord.ended_at.is_not(None),
-            or_(SessionRecord.ended_at > moment, FeedbackRecord.given_at > moment),
+            or_(
+                SessionRecord.ended_at > moment,
+                hurt & (SessionRecord.reported_at > moment),
+                FeedbackRecord.given_at > moment,
+                FeedbackRecord.received_at > moment,
+            ),
         )
         .limit(1)
     )

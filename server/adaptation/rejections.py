@@ -19,7 +19,8 @@ EASING = frozenset({"ease_pain", "ease_effort", "restriction"})
 async def still_rejected(db: AsyncSession, proposal: Proposal, *, holds: timedelta, now: datetime) -> bool:
     """Whether this very change of this program version was rejected less than `holds` ago.
 
-    A rejected easing holds only until the patient exercises or says how it felt again: the decision did not know that.
+    A rejected easing holds only until the patient exercises or says how it felt again, or until older pain comes to
+    light: the decision did not know that.
     """
     records = await db.scalars(
         select(ProposalRecord).where(

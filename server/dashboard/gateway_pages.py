@@ -11,6 +11,7 @@ from server.access import api as access
 from server.access.words import Caller
 from server.clinic import ThisClinic, clinic_of
 from server.devices import service as devices
+from server.patients import service as patients
 from server.problems import NotFound
 
 from .rendering import dashboard_of, page
@@ -41,9 +42,10 @@ async def _gateways_page(
     dashboard = dashboard_of(request)
     async with clinic_of(request).database.reading() as db:
         known = await devices.list_gateways(db, caller)
+        names = await patients.list_names(db, caller)
     view = gateway_list(known, today=dashboard.today(request), zone=dashboard.zone)
-    shown = {"gateways": view, "offer": offer, "patient_id": patient_id, "refused": refused, "here": "gateways"}
-    return page(request, "gateways.html", status=status, **shown)
+    shown = {"gateways": view, "offer": offer, "patients": names, "patient_id": patient_id, "refused": refused}
+    return page(request, "gateways.html", status=status, here="gateways", **shown)
 
 
 @router.post(ADDRESS)

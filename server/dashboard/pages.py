@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from analytics.safety.rules import load_rules
 from server.access import api as access
 from server.access.words import Caller, Role
-from server.adaptation import service as adaptation
+from server.adaptation import api as adaptation
+from server.adaptation.decisions import NoLongerCalledFor
 from server.clinic import ThisClinic, clinic_of
 from server.patients import service as patients
 from server.problems import Conflict, Problem
@@ -145,8 +146,9 @@ async def reject(request: Request, proposal_id: UUID, caller: PageReader, form: 
 async def _decide(request: Request, caller: Caller, proposal_id: UUID, form: Decision, *, approve: bool) -> Response:
     clinic, reason = clinic_of(request), form.reason.strip()
     try:
-        async with clinic.database.writing() as db:
-            done = await adaptation.decide(db, caller, proposal_id, approve=approve, reason=reason, now=clinic.now())
+        done = await adaptation.decide_in(clinic, caller, proposal_id, approve=approve, reason=reason)
+    except NoLongerCalledFor:
+        return see_other(_patient_address(form.patient_id, "no-longer-called-for"))
     except Conflict:
         return see_other(_patient_address(form.patient_id, "not-waiting"))
     return see_other(_patient_address(done.patient_id, "approved" if approve else "rejected"))

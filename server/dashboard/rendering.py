@@ -39,6 +39,11 @@ NOTICES = {
         "watch",
         "alert",
     ),
+    "no-longer-called-for": Tag(
+        "Nothing was changed: what is known today no longer supports asking for more. Below is how things stand now.",
+        "watch",
+        "alert",
+    ),
     "revoked": Tag("Revoked. The gateway is let in no more; what it has sent stays.", "good", "check"),
 }
 """What a page says after something was done, by the code in its address; no free text travels there."""
@@ -67,7 +72,7 @@ class Dashboard:
     environment: Environment
 
     def today(self, request: Request) -> date:
-        """The calendar day in the clinic, which is not always that of UTC."""
+        """The calendar day in the clinic."""
         return clinic_of(request).now().astimezone(self.zone).date()
 
 

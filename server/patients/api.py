@@ -16,11 +16,11 @@ router = api_router("patients")
 async def get_patients(caller: CurrentCaller, clinic: ThisClinic) -> list[PatientSummary]:
     """The patients whom the caller may see."""
     async with clinic.database.reading() as db:
-        return await service.list_patients(db, caller, today=clinic.now().date())
+        return await service.list_patients(db, caller, today=clinic.today())
 
 
 @router.get("/patients/{patient_id}")
 async def get_patient(patient_id: str, caller: CurrentCaller, clinic: ThisClinic) -> PatientOverview:
     """One patient: program, course, forecast, waiting proposal, sessions."""
     async with clinic.database.reading() as db:
-        return await service.patient_overview(db, caller, patient_id, today=clinic.now().date())
+        return await service.patient_overview(db, caller, patient_id, today=clinic.today())

@@ -25,7 +25,7 @@ from server.sessions import summaries
 from server.sessions.records import SessionRecord
 
 from .records import PatientRecord
-from .words import PatientOverview, PatientSummary
+from .words import PatientName, PatientOverview, PatientSummary
 
 IDENTIFIER = re.compile("[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 """What stands in an address as it is (RFC 3986, section 2.3), on every client: no `/`, `?`, `#`, `%` or space."""
@@ -67,6 +67,13 @@ async def add_patient(
     )
     await db.flush()
     await programs.add_version(db, program)
+
+
+async def list_names(db: AsyncSession, caller: Caller) -> list[PatientName]:
+    """Name and identifier of everybody the caller may choose from, by name."""
+    visible = policy.visible_patients(caller, Action.LIST_NAMES, PatientRecord.id)
+    ordered = select(PatientRecord).where(visible).order_by(PatientRecord.name, PatientRecord.id)
+    return [PatientName(id=record.id, name=record.name) for record in await db.scalars(ordered)]
 
 
 async def list_patients(db: AsyncSession, caller: Caller, *, today: date) -> list[PatientSummary]:

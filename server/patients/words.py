@@ -12,6 +12,13 @@ from analytics.domain.recovery import Course, Forecast, Proposal
 from analytics.domain.session import Feedback, SessionReport
 
 
+class PatientName(Word):
+    """Who a patient is and nothing of how they are, for who only has to choose one."""
+
+    id: str
+    name: str
+
+
 class PatientSummary(Word):
     id: str
     name: str
@@ -28,6 +35,11 @@ class PatientSummary(Word):
 
 
 class SessionSummary(Word):
+    """`pain` is the worst of what was said during the session and afterwards; `pain_told_during`: it was during it.
+
+    `hurt_unrated`: it was said during the session that it hurts, without a number.
+    """
+
     id: UUID
     started_at: datetime
     exercise: str
@@ -38,6 +50,8 @@ class SessionSummary(Word):
     correct: int
     not_judged: int
     pain: int | None
+    pain_told_during: bool
+    hurt_unrated: bool
     effort: int | None
     samples_lost: int
     simulated: bool

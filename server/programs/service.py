@@ -23,6 +23,17 @@ async def current_program(db: AsyncSession, patient_id: str) -> Program:
     return Program.model_validate_json(record.document)
 
 
+async def was_issued(db: AsyncSession, patient_id: str, version: int) -> bool:
+    """Whether there is or was this version of the patient's program."""
+    return await db.get(ProgramRecord, (patient_id, version)) is not None
+
+
+async def versions(db: AsyncSession, patient_id: str) -> dict[int, Program]:
+    """Every version there has been, by number."""
+    records = await db.scalars(select(ProgramRecord).where(ProgramRecord.patient_id == patient_id))
+    return {record.version: Program.model_validate_json(record.document) for record in records}
+
+
 async def add_version(db: AsyncSession, program: Program) -> None:
     """Put the next version in force. Versions count up by one from 1: raises `Conflict` when another came between."""
     latest = await _latest(db, program.patient_id)

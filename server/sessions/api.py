@@ -87,7 +87,7 @@ async def put_report(
             db,
             caller,
             report,
-            now=clinic.now(),
+            now=clinic.local_now(),
             refit_after=clinic.settings.refit_after_points,
             rejection_holds=clinic.settings.rejection_holds,
         )
@@ -99,7 +99,7 @@ async def put_report(
 async def get_session(session_id: UUID, caller: CurrentCaller, clinic: ThisClinic) -> SessionView:
     """A finished session with its report, and how many of its samples are stored."""
     async with clinic.database.reading() as db:
-        return await service.session_view(db, caller, session_id, today=clinic.now().date())
+        return await service.session_view(db, caller, session_id, today=clinic.today())
 
 
 @router.put("/me/feedback/{feedback_id}")
@@ -109,12 +109,12 @@ async def put_feedback(
     """Pain and effort after a session. New pain may change what is proposed."""
     _check(feedback_id, feedback.id, feedback.given_at)
     async with clinic.database.writing() as db:
-        created = await give_feedback(db, caller, feedback)
+        created = await give_feedback(db, caller, feedback, now=clinic.now())
         if created and await service.stored_report(db, feedback.session_id) is not None:
             await closing.reconsider(
                 db,
                 policy.require_own(caller, Action.GIVE_FEEDBACK),
-                now=clinic.now(),
+                now=clinic.local_now(),
                 rejection_holds=clinic.settings.rejection_holds,
             )
     _status(response, created)

@@ -10,15 +10,17 @@ from pydantic import ValidationError
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from analytics.domain.session import Feedback, FormLabel, SessionReport
+from analytics.domain.session import Feedback, SessionReport
 from server.access.words import Caller
 from server.adaptation import service as adaptation
 from server.patients.records import PatientRecord
 from server.problems import Conflict, InvalidRequest
+from server.programs import service as programs
 from server.recovery import service as recovery
 from server.settings import REJECTION_HOLDS
 
 from .chunks import MOST_CHUNKS
+from .figures import report_figures
 from .ranges import gaps
 from .records import ChunkRecord, FeedbackRecord, ReportRecord, SessionRecord
 from .service import opening_of, own_session, stored_report
@@ -63,8 +65,10 @@ async def store_report(
             raise ReportDiffers("Another report of this session is stored; what is stored stays.")
         return False
     await _check_chunks(db, report)
-    for name, value in _figures(report).items():
+    issued = await programs.versions(db, report.patient_id)
+    for name, value in report_figures(report, issued.get(report.program_version)).items():
         setattr(session, name, value)
+    session.reported_at = now
     db.add(ReportRecord(session_id=report.id, document=document))
     await db.flush()
     patient = await db.get_one(PatientRecord, report.patient_id)
@@ -102,7 +106,9 @@ async def store_history(
     if not reports:
         return
     patient = await db.get_one(PatientRecord, patient_id)
-    await db.execute(insert(SessionRecord), [r.opening().model_dump() | _figures(r) for r in reports])
+    issued = await programs.versions(db, patient_id)
+    rows = [r.opening().model_dump() | report_figures(r, issued.get(r.program_version)) for r in reports]
+    await db.execute(insert(SessionRecord), rows)
     await db.execute(insert(ReportRecord), [{"session_id": r.id, "document": r.model_dump_json()} for r in reports])
     points = [recovery.point_record(r, patient.surgery_on) for r in reports]
     db.add_all(point for point in points if point is not None)
@@ -144,16 +150,3 @@ async def _check_chunks(db: AsyncSession, report: SessionReport) -> None:
 def root_hash(digests: Iterable[bytes]) -> str:
     """Hex SHA-256 over the chunks' 32-byte digests in order: one figure for all raw samples of a session."""
     return hashlib.sha256(b"".join(digests)).hexdigest()
-
-
-def _figures(report: SessionReport) -> dict[str, object]:
-    """What lists show of a report, as columns of its session."""
-    labels = [repetition.form.label for repetition in report.repetitions]
-    return {
-        "ended_at": report.ended_at,
-        "repetitions": len(labels),
-        "correct": labels.count(FormLabel.CORRECT),
-        "not_judged": labels.count(FormLabel.NOT_JUDGED),
-        "samples_lost": sum(sensor.samples_lost for sensor in report.sensors),
-        "simulated": report.simulated,
-    }

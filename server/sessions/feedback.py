@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from server.problems import Conflict
 from .records import FeedbackRecord, SessionRecord
 
 
-async def give_feedback(db: AsyncSession, caller: Caller, feedback: Feedback) -> bool:
+async def give_feedback(db: AsyncSession, caller: Caller, feedback: Feedback, *, now: datetime) -> bool:
     """Keep it; True the first time, False for the same again.
 
     Raises `Conflict` for something else under the same id, `NotFound` when the session is another patient's.
@@ -27,7 +28,7 @@ async def give_feedback(db: AsyncSession, caller: Caller, feedback: Feedback) ->
         policy.granted(caller, Action.GIVE_FEEDBACK, session)
     stored = await db.get(FeedbackRecord, feedback.id)
     if stored is None:
-        db.add(FeedbackRecord(patient_id=patient_id, **feedback.model_dump()))
+        db.add(FeedbackRecord(patient_id=patient_id, received_at=now, **feedback.model_dump()))
         await db.flush()
         return True
     if stored.patient_id != patient_id or _word(stored) != feedback:

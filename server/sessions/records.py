@@ -30,7 +30,15 @@ class SessionRecord(Record):
     correct: Mapped[int] = mapped_column(default=0)
     not_judged: Mapped[int] = mapped_column(default=0)
     samples_lost: Mapped[int] = mapped_column(default=0)
+    reached: Mapped[int | None]
+    """Repetitions that came to the target of the session's program version; None where that prescribes none."""
+    hurts_pain: Mapped[int | None]
+    """The worst of the numbers given with "It hurts" during the session."""
+    hurts_unrated: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often "It hurts" was said without a number."""
     simulated: Mapped[bool] = mapped_column(default=False)
+    reported_at: Mapped[datetime | None]
+    """When the report came in, by the server's clock; None where only `ended_at` is known."""
 
 
 class ReportRecord(Record):
@@ -67,3 +75,5 @@ class FeedbackRecord(Record):
     pain: Mapped[int]
     effort: Mapped[int]
     given_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    """When it came in, by the server's clock; None where only `given_at` is known."""

@@ -15,7 +15,8 @@ from server.access.words import Caller
 from server.exercises import exercise_name
 from server.patients.service import patient_summary
 from server.patients.words import SessionView
-from server.problems import Conflict, NotFound
+from server.problems import Conflict, InvalidRequest, NotFound
+from server.programs import service as programs
 
 from .feedback import feedback_of
 from .records import ChunkRecord, ReportRecord, SessionRecord
@@ -26,11 +27,17 @@ UNKNOWN = "There is no session under this identifier; check it, and open the ses
 async def open_session(db: AsyncSession, caller: Caller, opening: SessionOpening) -> bool:
     """Begin a session; True the first time, False for the same again.
 
-    Raises `NotFound` for another patient's, `Conflict` for a different opening under the same id.
+    Raises `NotFound` for another patient's, `Conflict` for a different opening under the same id, and `InvalidRequest`
+    for a version of the program that there never was.
     """
     policy.require(caller, Action.RECORD_SESSION, opening.patient_id)
     stored = await db.get(SessionRecord, opening.id)
     if stored is None:
+        if not await programs.was_issued(db, opening.patient_id, opening.program_version):
+            raise InvalidRequest(
+                f"There is no version {opening.program_version} of this patient's program; fetch the program again and "
+                "send the session with the version it was done on."
+            )
         db.add(SessionRecord(**opening.model_dump()))
         await db.flush()
         return True

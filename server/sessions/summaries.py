@@ -6,11 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.domain.recovery import KNEE_RANGE
+from analytics.domain.session import Feedback
 from server.exercises import exercise_name
 from server.patients.words import SessionSummary
 from server.recovery.records import CoursePointRecord
 
 from .feedback import feedback_of
+from .figures import felt_pain
 from .records import SessionRecord
 
 
@@ -27,20 +29,30 @@ async def sessions_of(db: AsyncSession, patient_id: str) -> tuple[SessionSummary
     )
     said = await feedback_of(db, patient_id)
     return tuple(
-        SessionSummary(
-            id=session.id,
-            started_at=session.started_at,
-            exercise=session.exercise,
-            exercise_name=exercise_name(session.exercise),
-            repetitions=session.repetitions,
-            range_deg=range_deg,
-            range_error_deg=range_error_deg,
-            correct=session.correct,
-            not_judged=session.not_judged,
-            pain=said[session.id].pain if session.id in said else None,
-            effort=said[session.id].effort if session.id in said else None,
-            samples_lost=session.samples_lost,
-            simulated=session.simulated,
-        )
+        _summary(session, range_deg, range_error_deg, said.get(session.id))
         for session, range_deg, range_error_deg in rows
+    )
+
+
+def _summary(
+    session: SessionRecord, range_deg: float | None, range_error_deg: float | None, feedback: Feedback | None
+) -> SessionSummary:
+    told_after = None if feedback is None else feedback.pain
+    pain = felt_pain(session, told_after)
+    return SessionSummary(
+        id=session.id,
+        started_at=session.started_at,
+        exercise=session.exercise,
+        exercise_name=exercise_name(session.exercise),
+        repetitions=session.repetitions,
+        range_deg=range_deg,
+        range_error_deg=range_error_deg,
+        correct=session.correct,
+        not_judged=session.not_judged,
+        pain=pain,
+        pain_told_during=pain != told_after,
+        hurt_unrated=session.hurts_unrated > 0,
+        effort=None if feedback is None else feedback.effort,
+        samples_lost=session.samples_lost,
+        simulated=session.simulated,
     )

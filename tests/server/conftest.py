@@ -308,7 +308,7 @@ async def running(settings: Settings, seed: Seed, clock: Clock) -> AsyncIterator
 
 @pytest.fixture
 async def api(clinic_home: Path, clinic_seed: Seed, clinic_clock: Clock) -> AsyncIterator[Api]:
-    async with running(Settings(home=clinic_home), clinic_seed, clinic_clock) as found:
+    async with running(Settings(home=clinic_home, zone=UTC), clinic_seed, clinic_clock) as found:
         yield found
 
 
@@ -317,6 +317,6 @@ def start_clinic(clinic_home: Path, clinic_seed: Seed, clinic_clock: Clock) -> A
     """For a test that needs other settings: `async with start_clinic(largest_body_bytes=100) as api:`."""
 
     def start(**settings: Any) -> Any:
-        return running(Settings(home=clinic_home, **settings), clinic_seed, clinic_clock)
+        return running(Settings(**{"home": clinic_home, "zone": UTC} | settings), clinic_seed, clinic_clock)
 
     return start

@@ -70,9 +70,12 @@ def _urgency(reasons: tuple[Tag, ...]) -> tuple[int, int]:
 
 def _reasons(patient: PatientOverview, tolerated_pain: int, today: date, zone: tzinfo) -> tuple[Tag, ...]:
     reasons = []
-    pain = next((session.pain for session in patient.sessions if session.pain is not None), None)
-    if pain is not None and pain > tolerated_pain:
-        reasons.append(Tag(f"Pain {pain} of 10", "alert", "pain"))
+    told = next((session for session in patient.sessions if session.pain is not None), None)
+    if told is not None and told.pain is not None and told.pain > tolerated_pain:
+        during = ", told during the session" if told.pain_told_during else ""
+        reasons.append(Tag(f"Pain {told.pain} of 10{during}", "alert", "pain"))
+    elif any(session.hurt_unrated for session in patient.sessions[:1]):
+        reasons.append(Tag("Said to hurt, without a number", "watch", "pain"))
     if _below_forecast(patient):
         reasons.append(Tag("Below its forecast", "alert", "trend-down"))
     if patient.summary.proposal_waiting:

@@ -112,9 +112,11 @@ def _comfort(sessions: tuple[SessionSummary, ...], reader: Reader) -> Figure:
     label = "Pain you told us" if reader == "patient" else "Pain, last told"
     told = [session for session in sessions if session.pain is not None][:RECENT_SESSIONS]
     if not told:
-        return Figure(label, "–", "", "Nothing told yet after a session.")
+        return Figure(label, "–", "", "Nothing told yet.")
     pains = [session.pain for session in told if session.pain is not None]
     note = f"Highest of the last {len(pains)}: {max(pains)}" if len(pains) > 1 else "First answer"
+    if told[0].pain_told_during:
+        note = f"Told during the session; {note[0].lower()}{note[1:]}"
     if told[0].effort is not None:
         note += f"; effort {told[0].effort} of 10"
     return Figure(label, str(pains[0]), "of 10", note)

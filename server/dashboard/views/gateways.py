@@ -17,7 +17,7 @@ REVOKED = Tag("Revoked", "plain", "cross")
 
 @dataclass(frozen=True)
 class GatewayRow:
-    """Whose it is stands there as an identifier only: an administrator sees nobody's name."""
+    """Whose it is stands there as an identifier only: the list of gateways is no list of patients."""
 
     id: UUID
     name: str

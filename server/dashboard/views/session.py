@@ -107,18 +107,26 @@ def _figures(view: SessionView, forms: Counter[FormLabel]) -> tuple[Figure, ...]
     form = Figure("Form", NO_VALUE, "", f"{not_judged} not judged" if not_judged else "Nothing to judge.")
     if judged:
         form = Figure("Form", f"{forms[FormLabel.CORRECT]}", f"of {judged} correct", f"Judged one by one{rest}")
-    told = "Not told yet."
     return (
         Figure("Repetitions", str(len(repetitions)), "", f"in {span(repetitions)}" if repetitions else "None counted."),
         range_figure,
         form,
-        Figure("Pain", str(feedback.pain), "of 10", "Told after the session")
-        if feedback
-        else Figure("Pain", NO_VALUE, "", told),
+        _pain(view),
         Figure("Effort", str(feedback.effort), "of 10", "Told after the session")
         if feedback
-        else Figure("Effort", NO_VALUE, "", told),
+        else Figure("Effort", NO_VALUE, "", "Not told yet."),
     )
+
+
+def _pain(view: SessionView) -> Figure:
+    """The worst of what was said, and when it was said."""
+    said = [(hurt.pain, "Told during the session") for hurt in view.report.hurts if hurt.pain is not None]
+    if view.feedback:
+        said.insert(0, (view.feedback.pain, "Told after the session"))
+    if not said:
+        return Figure("Pain", NO_VALUE, "", "Not told yet.")
+    pain, when = max(said, key=lambda one: one[0])
+    return Figure("Pain", str(pain), "of 10", when)
 
 
 def _repetition(repetition: Repetition) -> RepetitionRow:
@@ -136,6 +144,4 @@ def _repetition(repetition: Repetition) -> RepetitionRow:
 
 
 def _form_detail(form: Form) -> str:
-    if form.label is FormLabel.NOT_JUDGED:
-        return form.reason or "no reason given"
-    return percent(form.probability) if form.probability is not None else ""
+    return percent(form.probability) if form.probability is not None else form.reason or "no reason given"

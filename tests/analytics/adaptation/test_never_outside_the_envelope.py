@@ -61,12 +61,15 @@ def faults(program: Program, history: list[SessionOutcome], forecast: Forecast |
         wrong.append("no rule, or no sentence with figures")
 
     if change_deg > 0 or change_repetitions > 0 or change_sets > 0:
-        wrong += growth_faults(old, history, program.version)
+        wrong += growth_faults(old, history, program)
     return wrong
 
 
-def growth_faults(old: Dose, history: list[SessionOutcome], version: int) -> list[str]:
-    on_dose = [s for s in sorted(history, key=lambda s: s.started_at) if s.program_version == version]
+def growth_faults(old: Dose, history: list[SessionOutcome], program: Program) -> list[str]:
+    longest_s = TABLE["progress"]["longest_break_days"] * 86_400
+    fresh = [s for s in history if (NOW - s.started_at).total_seconds() <= longest_s]
+    fresh.sort(key=lambda s: s.started_at)
+    on_dose = [s for s in fresh if s.program_version == program.version]
     answered = [s for s in on_dose if s.pain is not None and s.effort is not None]
     need, mastery, wrong = TABLE["progress"], TABLE["progress_range"], []
     if len(answered) < need["fewest_sessions"]:
@@ -78,13 +81,19 @@ def growth_faults(old: Dose, history: list[SessionOutcome], version: int) -> lis
         wrong.append("pain rises")
     if [s.pain for s in on_dose if s.pain is not None][-1] > TABLE["ease_pain"]["largest_tolerated_pain"]:
         wrong.append("the last word on pain was too high")
-    if (NOW - on_dose[-1].started_at).total_seconds() > need["longest_break_days"] * 86_400:
-        wrong.append("after a long break")
+    heard = [s for s in fresh if s.program_version == program.version or s.known_at > program.approved_at]
+    since = [s for s in heard if s.started_at >= last[0].started_at]
+    if any(s.hurt_unrated for s in since):
+        wrong.append("it hurt, no one knows how much")
+    if any((s.pain or 0) > need["largest_pain"] or (s.effort or 0) > need["largest_effort"] for s in since):
+        wrong.append("pain or effort too high in between")
     for s in on_dose[-mastery["target_reached_in_sessions"] :]:
         if s.range_deg is None or s.range_deg < old.target_excursion_deg:
             wrong.append("target not reached")
         if s.repetitions / (old.repetitions * old.sets) < mastery["smallest_share_of_repetitions"]:
             wrong.append("repetitions not done")
+        if s.reached is None or s.reached / (old.repetitions * old.sets) < mastery["smallest_share_reaching_target"]:
+            wrong.append("too few repetitions reached the target")
     return wrong
 
 
@@ -113,10 +122,13 @@ def made_for(
     )  # fmt: skip
     usual_pain, usual_effort = random.choice([1, 2, 3, 4, 5, 6, 9]), random.choice([3, 4, 5, 5, 6, 7, 9])
     full = dose.sets * dose.repetitions
-    faithful, able, talkative = random.random() < 0.7, random.random() < 0.7, random.random() < 0.7
+    faithful, able, talkative, brave = (random.random() < 0.7 for _ in range(4))
     offline = random.random() < 0.3
     history = [
         SessionOutcome(
+            reached=random.choice([full, -(-full // 3)] if able else [full, full // 4, None]),
+            hurt_unrated=not brave and random.random() < 0.2,
+            known_at=NOW - timedelta(hours=random.randint(0, 400)),
             program_version=random.choice([1, 2]) if offline else 2,
             started_at=NOW - timedelta(hours=random.randint(1, random.choice([72, 400]))),
             repetitions=random.choice([full, -(-full * 4 // 5)] if faithful else [full, full * 4 // 5, 3]),

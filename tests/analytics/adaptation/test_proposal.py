@@ -43,9 +43,12 @@ def limit(deg: float, until: date | None = None) -> Restriction:
 
 def outcome(
     day: float, range_deg: float | None = 63.0, *, repetitions: int = 24, correct: float | None = 0.9,
-    pain: int | None = 2, effort: int | None = 4, version: int = VERSION,
+    pain: int | None = 2, effort: int | None = 4, version: int = VERSION, reached: int | None = 12, hurt: bool = False,
+    heard: float = 0,
 ) -> SessionOutcome:  # fmt: skip
-    return SessionOutcome(version, APPROVED + timedelta(days=day), repetitions, range_deg, correct, pain, effort)
+    at = APPROVED + timedelta(days=day)
+    known_at = at + timedelta(days=heard)
+    return SessionOutcome(version, at, repetitions, reached, range_deg, correct, pain, effort, hurt, known_at)
 
 
 WELL = (outcome(2, 61.0), outcome(5, 63.0), outcome(8, 64.0))
@@ -91,7 +94,7 @@ def test_a_reached_target_grows_by_one_step_and_says_why() -> None:
     assert made.evidence == (
         "3 sessions on this dose; last on 28 April.",
         "Range 61°, 63°, 64°; target 60°.",
-        "Repetitions 24, 24, 24 of 24.",
+        "Repetitions 24, 24, 24 of 24; reaching the target 12, 12, 12.",
         "Judged correct 90%, 90%, 90%.",
         "Pain 2/10, 2/10, 2/10; effort 4/10, 4/10, 4/10.",
         "Forecast: 82° on day 84 (90 % of measurements 76–88°); "
@@ -119,6 +122,11 @@ def test_a_reached_target_grows_by_one_step_and_says_why() -> None:
         (outcome(2), outcome(5), outcome(8, pain=None)),
         tuple(outcome(d, 64.0, version=VERSION - 1) for d in (2, 5, 8)),  # a gateway that was offline
         (*WELL[:2], outcome(8, 64.0, version=VERSION - 1)),
+        (*WELL[:2], outcome(8, 64.0, reached=3)),  # the best three of 24 are not the target reached
+        (*WELL[:2], outcome(8, 64.0, reached=None)),
+        (*WELL[:2], outcome(8, 64.0, hurt=True)),
+        (*WELL[:2], outcome(5.5, None, pain=9, effort=None), outcome(8)),  # said during the session and not afterwards
+        (outcome(0.5), *WELL[1:]),  # one of three answers is eleven days old
     ],
 )
 def test_nothing_is_proposed_where_the_dose_should_stay(history: tuple[SessionOutcome, ...]) -> None:
@@ -127,7 +135,36 @@ def test_nothing_is_proposed_where_the_dose_should_stay(history: tuple[SessionOu
 
 def test_the_version_says_what_a_session_was_done_on_and_no_clock_does() -> None:
     """A gateway's clock may be behind the server's, which stamps the approval."""
-    assert the(proposed([outcome(d, 64.0) for d in (-0.1, 3, 8)])).rule == "progress_range"
+    approved_late = program().model_copy(update={"approved_at": APPROVED + timedelta(days=2)})
+    assert the(proposed([outcome(d, 64.0) for d in (1.5, 3, 8)], approved_late)).rule == "progress_range"
+
+
+def test_pain_on_an_older_version_that_came_to_light_after_the_approval_eases() -> None:
+    late = the(proposed([*WELL, outcome(9, pain=8, version=VERSION - 1)]))
+    assert (late.rule, late.after.dose.target_excursion_deg) == ("ease_pain", 55)
+    assert "Heard of later: 29 April on program version 3, pain 8/10, effort 4/10." in late.evidence
+    approved_late = program().model_copy(update={"approved_at": APPROVED + timedelta(days=2)})
+    before = outcome(1.5, pain=8, version=VERSION - 1, heard=1)
+    assert the(proposed([before], approved_late)).rule == "ease_pain", "done before the approval, and not known then"
+    hurt = outcome(9, pain=None, version=VERSION - 1, hurt=True)
+    assert proposed([*WELL, hurt]) is None
+
+
+def test_pain_that_was_known_at_the_approval_does_not_ease_again() -> None:
+    approved_late = program().model_copy(update={"approved_at": APPROVED + timedelta(days=1.9)})
+    considered = outcome(1.5, pain=8, version=VERSION - 1)
+    assert proposed([considered], approved_late) is None
+    assert the(proposed([considered, *WELL], approved_late)).rule == "progress_range"
+
+
+def test_a_session_that_hurt_is_said_in_the_evidence() -> None:
+    made = the(proposed([*WELL[:2], outcome(8, pain=7, hurt=True)]))
+    assert "Said to hurt on 28 April, without a number." in made.evidence
+
+
+def test_a_third_of_the_prescribed_repetitions_must_reach_the_target() -> None:
+    for reached, grows in ((8, True), (7, False)):
+        assert (proposed([outcome(d, 64.0, reached=reached) for d in (2, 5, 8)]) is not None) == grows
 
 
 def test_after_a_long_break_nothing_grows() -> None:
@@ -154,7 +191,7 @@ def test_repetitions_follow_where_range_has_no_room() -> None:
     restricted = the(proposed(WELL, program(limit(60))))
     assert (restricted.rule, restricted.after.dose.target_excursion_deg) == ("progress_repetitions", 60)
     nothing_left = program(target_deg=90, repetitions=15)
-    assert proposed([outcome(d, 91.0, repetitions=45) for d in (2, 5, 8)], nothing_left) is None
+    assert proposed([outcome(d, 91.0, repetitions=45, reached=45) for d in (2, 5, 8)], nothing_left) is None
 
 
 def test_a_restriction_shortens_the_step() -> None:

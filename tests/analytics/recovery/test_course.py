@@ -113,6 +113,7 @@ def test_points_without_a_session_count_once_when_equal() -> None:
         CoursePoint(day=4, value=math.nan, error=1),
         CoursePoint(day=4, value=-3, error=1),
         CoursePoint(day=4, value=400, error=1),
+        CoursePoint(day=4, value=111, error=1),  # of seated knee extension, whose straight knee is 90
         CoursePoint(day=-1, value=50, error=1),
         CoursePoint(day=math.inf, value=50, error=1),
         CoursePoint(day=4, value=50, error=math.inf),

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.adaptation.history import SessionOutcome
 from analytics.domain.program import Prescription
-from analytics.domain.session import Form, FormLabel
+from analytics.domain.session import Form, FormLabel, PainMoment
 from analytics.simulation.patient import simulate_clinic
 from server.adaptation.history import outcomes
 from server.adaptation.service import reconsider
@@ -69,9 +69,57 @@ async def test_a_session_becomes_an_outcome(api, make) -> None:
         await api.put_word(f"me/feedback/{later.id}", later, "patient")
     (outcome,) = await history(api, make.prescription())
     assert (outcome.program_version, outcome.started_at, outcome.repetitions) == (1, report.started_at, 10)
+    assert (outcome.reached, outcome.hurt_unrated) == (10, False)
     assert outcome.range_deg == pytest.approx(65.0)
     assert outcome.correct_fraction == pytest.approx(6 / 8)
     assert (outcome.pain, outcome.effort) == (2, 5), "of two answers the later one counts"
+
+
+@pytest.mark.parametrize(
+    ("said", "after", "pain", "unrated"),
+    [
+        ((9,), 1, 9, False),
+        ((2, 4), 5, 5, False),
+        ((9,), None, 9, False),
+        ((None, 3), None, 3, True),
+        ((None,), 2, 2, True),
+    ],
+)
+async def test_pain_is_the_worst_of_what_was_said_during_the_session_and_afterwards(
+    api, make, said: tuple[int | None, ...], after: int | None, pain: int, unrated: bool
+) -> None:
+    hurts = tuple(PainMoment(time_s=20.0 + k, pain=number) for k, number in enumerate(said))
+    await api.put_session(1, hurts=hurts)
+    if after is not None:
+        answer = make.feedback(1, pain=after)
+        await api.put_word(f"me/feedback/{answer.id}", answer, "patient")
+    (outcome,) = await history(api, make.prescription())
+    assert (outcome.pain, outcome.hurt_unrated) == (pain, unrated)
+    (shown,) = (await api("GET", "patients/p1", "physiotherapist")).json()["sessions"]
+    during = after is None or pain > after
+    assert (shown["pain"], shown["pain_told_during"], shown["hurt_unrated"]) == (pain, during, unrated)
+
+
+async def test_repetitions_that_reached_the_target_are_counted_by_the_version_the_session_was_done_on(
+    api, make
+) -> None:
+    await api.put_session(1, excursion_deg=59.0)  # 59.0, 59.5 and 60.0 in turn; the target is 60
+    harder = make.program(version=2, prescriptions=(make.prescription(target_excursion_deg=59.5),))
+    async with api.database.writing() as db:
+        await programs.add_version(db, harder)
+    opening = make.opening(2, program_version=2)
+    await api.put_word(f"sessions/{opening.id}", opening)
+    await api.put_word(f"sessions/{opening.id}/report", make.report(opening=opening, excursion_deg=59.0))
+    assert [outcome.reached for outcome in await history(api, make.prescription())] == [10, 20]
+
+
+async def test_it_is_known_when_the_clinic_heard_of_it_and_not_when_it_was_done(api, make) -> None:
+    await api.put_session(1)
+    assert [outcome.known_at for outcome in await history(api, make.prescription())] == [make.now]
+    api.clock.advance(minutes=5)
+    answer = make.feedback(1)
+    await api.put_word(f"me/feedback/{answer.id}", answer, "patient")
+    assert [outcome.known_at for outcome in await history(api, make.prescription())] == [api.clock.now]
 
 
 async def test_a_session_that_says_little_is_an_outcome_without_figures(api, make) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from analytics.domain.session import PainMoment
 from analytics.safety.rules import Rules
 from server.adaptation.rejections import EASING
 from server.adaptation.service import waiting_proposal
@@ -108,11 +109,13 @@ async def test_a_rejection_is_of_one_patient(api, rejected_more) -> None:
 async def test_easing_comes_back_with_the_next_session_and_not_before(api, felt: dict[str, int]) -> None:
     less = await rejected_less(api, felt)
     # An older session whose gateway was without network tells nothing that is newer than the decision.
+    api.clock.advance(minutes=1)
     await api.put_session(0, excursion_deg=66.0)
     assert await waiting(api) is None
     again = await exercise(api, 3, **felt)
     assert (again["rule"], again["after"]) == (less["rule"], less["after"])
     await reject(api, again)
+    api.clock.advance(minutes=1)
     await api.put_session(-1, excursion_deg=66.0)
     assert await waiting(api) is None, "of two rejections the later one counts"
 
@@ -123,6 +126,20 @@ async def test_pain_told_after_the_rejection_brings_easing_back(api) -> None:
     await tell(api, 2, pain=9, id=UUID(int=555), given_at=api.clock.now)
     again = await waiting(api)
     assert (again["rule"], again["after"]) == (less["rule"], less["after"])
+
+
+async def test_older_pain_that_comes_to_light_after_the_rejection_brings_easing_back(api) -> None:
+    """The report waited in a gateway without network, the answer in a phone without one."""
+    less = await rejected_less(api, {"pain": 6})
+    api.clock.advance(minutes=1)
+    await api.put_session(0, hurts=(PainMoment(time_s=30, pain=9),))
+    again = await waiting(api)
+    assert (again["rule"], again["after"]) == (less["rule"], less["after"])
+    await reject(api, again)
+    assert await waiting(api) is None
+    api.clock.advance(minutes=1)
+    await tell(api, 2, pain=9, id=UUID(int=555), given_at=api.make.feedback(2).given_at + timedelta(minutes=1))
+    assert (await waiting(api))["after"] == less["after"]
 
 
 def test_the_rules_that_ease_are_rules() -> None:

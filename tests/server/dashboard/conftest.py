@@ -150,6 +150,8 @@ class Words:
                 "correct": 25,
                 "not_judged": 2,
                 "pain": 2,
+                "pain_told_during": False,
+                "hurt_unrated": False,
                 "effort": 5,
                 "samples_lost": 0,
                 "simulated": False,
@@ -279,7 +281,7 @@ class LiveClinic:
 
 
 async def _furnish(home: Path, now: datetime, make, tokens: dict[str, str]) -> UUID:
-    app = create_app(Settings(home=home), now=lambda: now)
+    app = create_app(Settings(home=home, zone=UTC), now=lambda: now)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1")
     async with app.router.lifespan_context(app), client:
         async with app.state.clinic.database.writing() as db:
@@ -324,7 +326,7 @@ def live_clinic(clinic_seed, make, tmp_path_factory: pytest.TempPathFactory) -> 
     home = tmp_path_factory.mktemp("live_clinic")
     shutil.copy(clinic_seed.path, home / "clinic.sqlite3")
     session_id = asyncio.run(_furnish(home, make.now, make, clinic_seed.tokens))
-    app = create_app(Settings(home=home), now=lambda: make.now)
+    app = create_app(Settings(home=home, zone=UTC), now=lambda: make.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

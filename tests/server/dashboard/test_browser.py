@@ -143,7 +143,7 @@ async def test_a_gateway_is_let_in_and_shut_out_after_asking(visit, live_clinic,
     async with visit("administrator", java_script_enabled=scripts) as window:
         page = window.page
         await expect(page.get_by_role("heading", name="Gateways", exact=True)).to_be_visible()
-        await page.get_by_label("Patient identifier").fill("p2")
+        await page.get_by_label("Patient").select_option("Bert Sample (p2)")
         await page.get_by_role("button", name="Make a claim code").click()
         offer = page.get_by_role("region", name="Claim code for patient p2")
         await expect(offer).to_be_focused()
@@ -216,7 +216,7 @@ async def test_pictures_of_every_page_fit_their_window(visit, live_clinic, tmp_p
         await page.get_by_role("button", name="Revoke gateway…").click()
         await picture("gateways-asking")
         await page.keyboard.press("Escape")
-        await page.get_by_label("Patient identifier").fill("p1")
+        await page.get_by_label("Patient").select_option("p1")
         await page.get_by_role("button", name="Make a claim code").click()
         await picture("gateways-code")
 

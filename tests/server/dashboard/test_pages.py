@@ -252,16 +252,31 @@ async def test_the_navigation_leads_where_the_reader_may_go(api) -> None:
     assert navigation_of((await reader.get("/patients/p1")).text) == []
 
 
-async def test_an_administrator_is_led_to_the_gateways_and_sees_nobodys_name(api) -> None:
+async def test_an_administrator_is_led_to_the_gateways_and_sees_whom_to_choose_and_no_more(api) -> None:
     reader = await Reader(api).sign_in("administrator")
     assert (await reader.get("/")).headers["location"] == "/gateways"
     html = (await reader.get("/gateways")).text
     assert "2 gateways let in." in html
     assert sorted(re.findall(r'<td class="whose"[^>]*>(\w+)</td>', html)) == ["p1", "p2"]
-    for private in ("Anna", "Example", "Bert", "ligament", "/patients/"):
+    assert re.findall(r'<option value="(\w+)">(.+?)</option>', html) == [
+        ("p1", "Anna Example (p1)"),
+        ("p2", "Bert Sample (p2)"),
+    ]
+    for private in ("ligament", "Day 42", "85°", "/patients/"):
         assert private not in html
     await reader.sign_in("physiotherapist")
     assert 'href="/patients/p1"' in (await reader.get("/gateways")).text
+
+
+async def test_an_increase_that_is_no_longer_called_for_is_not_approved_from_a_page(exercised) -> None:
+    exercised.api.clock.advance(days=8)
+    page = await (await exercised.sign_in("physiotherapist")).get("/patients/p1")
+    form = {"patient_id": "p1", "reason": "Agreed.", "csrf": await exercised.token("/patients/p1")}
+    answer = await exercised.post(f"{proposal_of(page.text)}/approve", **form)
+    assert answer.headers["location"] == "/patients/p1?notice=no-longer-called-for"
+    after = (await exercised.get(answer.headers["location"])).text
+    assert "no longer supports asking for more" in after
+    assert "/approve" not in after
 
 
 async def test_a_claim_code_is_shown_once_and_lets_a_gateway_in(api) -> None:
@@ -280,14 +295,14 @@ async def test_a_claim_code_is_shown_once_and_lets_a_gateway_in(api) -> None:
     assert "<b>Kitchen" not in after
 
 
-async def test_a_claim_code_for_nobody_says_so_and_keeps_what_was_typed(api) -> None:
+async def test_a_claim_code_for_nobody_says_so(api) -> None:
     reader = await Reader(api).sign_in("administrator")
     for typed in ("nobody", " ", '"><b>x'):
         answer = await reader.post("/gateways", patient_id=typed, csrf=await reader.token("/gateways"))
         assert answer.status_code == 404
         assert "No patient is enrolled under this identifier" in answer.text
         assert 'class="code"' not in answer.text
-    assert 'value="&#34;&gt;&lt;b&gt;x"' in answer.text
+    assert "<b>x" not in answer.text
 
 
 async def test_a_revoked_gateway_is_out_and_stays_in_the_list(api) -> None:

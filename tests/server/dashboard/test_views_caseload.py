@@ -41,6 +41,19 @@ def test_tolerated_pain_and_pain_of_an_older_session_are_no_reason(words) -> Non
     assert _caseload(words, words.overview(sessions=sessions)).first == ()
 
 
+def test_pain_told_during_the_session_is_said_to_be(words) -> None:
+    (row,) = _caseload(words, words.overview(sessions=(words.session(pain=9, pain_told_during=True),))).first
+    assert row.reasons[0].text == "Pain 9 of 10, told during the session"
+
+
+def test_a_last_session_that_hurt_without_a_number_is_a_reason(words) -> None:
+    hurt = words.session(0, pain=2, hurt_unrated=True)
+    (row,) = _caseload(words, words.overview(sessions=(hurt, words.session(1)))).first
+    assert row.reasons[0].text == "Said to hurt, without a number"
+    before = (words.session(0), words.session(1, hurt_unrated=True))
+    assert _caseload(words, words.overview(sessions=before)).first == ()
+
+
 def test_the_latest_answer_counts_where_the_last_session_has_none(words) -> None:
     sessions = (words.session(0, pain=None), words.session(1, pain=9))
     (row,) = _caseload(words, words.overview(sessions=sessions)).first

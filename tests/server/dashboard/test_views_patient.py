@@ -105,6 +105,12 @@ def test_the_charts_columns_are_one_axis_in_order(words) -> None:
     assert sum(value is not None for value in data["mean"]) == len(words.forecast().points)
 
 
+def test_pain_told_during_a_session_is_said_to_be(words) -> None:
+    sessions = (words.session(0, pain=7, pain_told_during=True), words.session(1))
+    figure = _figures(words, sessions=sessions)["Pain, last told"]
+    assert (figure.value, figure.note) == ("7", "Told during the session; highest of the last 2: 7; effort 5 of 10")
+
+
 def test_the_chart_is_told_in_words_and_as_tables(words) -> None:
     chart = course_chart(words.overview())
     assert chart.words == (

@@ -67,6 +67,14 @@ def test_the_chart_in_words(words) -> None:
 HURTS = (PainMoment(time_s=72.4, pain=6), PainMoment(time_s=160.0))
 
 
+def test_the_worst_pain_that_was_told_is_shown_with_when_it_was(words) -> None:
+    figure = {f.label: f for f in _page(words, words.report(hurts=HURTS)).figures}["Pain"]
+    assert (figure.value, figure.note) == ("6", "Told during the session")
+    mild = (PainMoment(time_s=72.4, pain=1), PainMoment(time_s=160.0))
+    figure = {f.label: f for f in _page(words, words.report(hurts=mild)).figures}["Pain"]
+    assert (figure.value, figure.note) == ("2", "Told after the session")
+
+
 def test_when_it_hurt_is_said_and_marked(words) -> None:
     page = _page(words, words.report(hurts=HURTS))
     assert page.hurt_words == "It hurt at 1:12 (pain 6) and 2:40."

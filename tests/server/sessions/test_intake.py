@@ -46,6 +46,15 @@ async def test_an_opening_is_stored_once(api, make) -> None:
     assert problem(other) == (409, "conflict")
 
 
+async def test_a_session_on_a_version_that_there_never_was_is_refused(api, make) -> None:
+    for version in (0, 2, -1):
+        opening = make.opening(program_version=version)
+        answer = await api.put_word(f"sessions/{opening.id}", opening)
+        assert problem(answer) == (422, "invalid-request")
+        assert answer.json()["detail"].startswith(f"There is no version {version} of this patient's program; fetch")
+    assert (await api.put_word(f"sessions/{make.opening().id}", make.opening())).status_code == 201
+
+
 async def test_unknown_fields_are_tolerated(api, make) -> None:
     opening = make.opening()
     newer = opening.model_dump(mode="json") | {"left_handed": True}
