@@ -265,7 +265,10 @@ class ExerciseSession:
         if self._scorer is None:
             return Form(label=FormLabel.NOT_JUDGED, reason=self._unscored)
         return self._scorer.judge(
-            done.motion, self.dose.target_excursion_deg, excursion_error_deg=done.excursion_error_deg
+            done.motion,
+            self.dose.target_excursion_deg,
+            excursion_deg=done.excursion_deg,
+            excursion_error_deg=done.excursion_error_deg,
         )
 
     def _next_set(self) -> None:

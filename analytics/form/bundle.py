@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.domain.session import Form, FormLabel
 from analytics.form.card import BundleError, Card, read_card
-from analytics.form.features import FEATURES, UnusableMotionError, motion_features, share_of_reference
+from analytics.form.features import FEATURES, UnusableMotionError, motion_features
 from analytics.form.runtime import RuntimeUnavailableError, load_interpreter
 from analytics.motion.events import RepetitionMotion
 from analytics.signals.samples import FloatArray
@@ -49,20 +49,25 @@ class FormScorer:
         return f"{self.card.exercise} {self.card.version}"
 
     def judge(
-        self, motion: RepetitionMotion, target_excursion_deg: float | None = None, *, excursion_error_deg: float = 0.0
+        self,
+        motion: RepetitionMotion,
+        target_excursion_deg: float | None = None,
+        *,
+        excursion_deg: float | None = None,
+        excursion_error_deg: float = 0.0,
     ) -> Form:
         """How this repetition was done; never raises for a strange movement, but answers NOT_JUDGED and says why.
 
-        target_excursion_deg: how far this person is to move. What falls short of it by more than `excursion_error_deg`
-        is never called correct: that is measured, whatever the model thinks. Without a target the typical excursion of
-        the training data stands in, and small movements are told from full ones less well (see the card).
+        target_excursion_deg: how far this person is to move. Without it the typical excursion of the training data
+        stands in, and small movements are told from full ones less well (see the card).
+        excursion_deg, excursion_error_deg: what the tracker measured. What falls short of the target by more than the
+        error is never called correct, whatever the model thinks.
         """
         reference = target_excursion_deg or self.card.typical_excursion_deg
         try:
-            measured = motion_features(motion, reference)
+            features = (motion_features(motion, reference) - self._mean) / self._scale
         except UnusableMotionError as error:
             return _not_judged(str(error))
-        features = (measured - self._mean) / self._scale
         if self._distance(features) > self.card.gate.largest_distance:
             return _not_judged("This movement is unlike those the model has learned from.")
         probabilities = self._run(features)
@@ -70,11 +75,11 @@ class FormScorer:
         if probabilities[best] < self.card.gate.least_probability:
             return _not_judged("This movement lies between two kinds; the model cannot tell which.")
         label = self.card.labels[best]
-        reached_deg = share_of_reference(measured) * reference
-        if target_excursion_deg and label is FormLabel.CORRECT and reached_deg + excursion_error_deg < reference:
-            return Form(
-                label=FormLabel.LOW_AMPLITUDE, reason=f"Measured: {reached_deg:.0f}° of {reference:.0f}° asked for."
+        if label is FormLabel.CORRECT and falls_short(excursion_deg, excursion_error_deg, target_excursion_deg):
+            reason = (
+                f"Measured: {excursion_deg:.0f}° ± {excursion_error_deg:.0f}° of {target_excursion_deg:.0f}° asked for."
             )
+            return Form(label=FormLabel.LOW_AMPLITUDE, reason=reason)
         return Form(label=label, probability=min(1.0, float(probabilities[best])))
 
     def _distance(self, features: FloatArray) -> float:
@@ -100,6 +105,11 @@ class FormScorer:
                 f"The form model gives other probabilities here than when it was trained (off by {worst:.2g}), "
                 f"so it is not used; fetch it again or train it anew."
             )
+
+
+def falls_short(excursion_deg: float | None, error_deg: float, target_deg: float | None) -> bool:
+    """Whether a measured excursion is short of its target even where it errs in its favour."""
+    return excursion_deg is not None and target_deg is not None and excursion_deg + error_deg < target_deg
 
 
 def _not_judged(reason: str) -> Form:

@@ -64,11 +64,6 @@ def motion_features(motion: RepetitionMotion, reference_excursion_deg: float) ->
     )
 
 
-def share_of_reference(features: FloatArray) -> float:
-    """The share that stands in features (6,), within SHARE_LIMITS."""
-    return float(np.exp(features[0]))
-
-
 def _first(time_s: FloatArray, where: FloatArray) -> float:
     return float(time_s[int(np.argmax(where))])
 

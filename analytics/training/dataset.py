@@ -50,6 +50,7 @@ class LabelledRepetition:
     subject: str
     label: FormLabel
     motion: RepetitionMotion
+    excursion_deg: float
     excursion_error_deg: float
     reference_excursion_deg: float
 
@@ -110,7 +111,9 @@ def _labelled(
     for one in counted:
         best = max(intervals, key=lambda interval: interval.overlap_s(one))
         if best.overlap_s(one) > 0:
-            yield LabelledRepetition(subject, best.label, one.motion, one.excursion_error_deg, reference_deg)
+            yield LabelledRepetition(
+                subject, best.label, one.motion, one.excursion_deg, one.excursion_error_deg, reference_deg
+            )
 
 
 def _reference_deg(shown: Sequence[RepetitionDone], intervals: Sequence[Interval], subject: str) -> float:

@@ -16,8 +16,9 @@ from sklearn.neural_network import MLPClassifier
 
 from analytics.domain.exercise import Exercise
 from analytics.domain.session import FormLabel
+from analytics.form.bundle import falls_short
 from analytics.form.card import Card, Feature, Gate, Golden, LeaveOneSubjectOut, TrainingData, write_bundle
-from analytics.form.features import FEATURES, motion_features, share_of_reference
+from analytics.form.features import FEATURES, motion_features
 from analytics.signals.samples import FloatArray, IntArray
 from analytics.training.dataset import DataError, LabelledRepetition
 from analytics.training.tflite_writer import write_classifier
@@ -96,22 +97,22 @@ def train(
     judged = (distances <= largest) & (probabilities.max(axis=1) >= LEAST_PROBABILITY)
     results = [_result(WITH_REFERENCE, probabilities, judged, kinds, subjects)]
 
-    def against(reference_deg: Sequence[float]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Features, probabilities and whether judged, of people left out who were to move this far."""
+    def against(reference_deg: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+        """Probabilities, and whether judged, of people left out who were to move this far."""
         pairs = zip(labelled, reference_deg, strict=True)
         features = np.array([motion_features(one.motion, deg) for one, deg in pairs])
         probabilities, distances = _left_out(own, kinds, subjects, seed, tested=features)
-        return features, probabilities, (distances <= largest) & (probabilities.max(axis=1) >= LEAST_PROBABILITY)
+        return probabilities, (distances <= largest) & (probabilities.max(axis=1) >= LEAST_PROBABILITY)
 
     typical_of_others = {
         person: float(median(one.reference_excursion_deg for one in labelled if one.subject != person))
         for person in people
     }
-    _, probabilities, judged_blind = against([typical_of_others[one.subject] for one in labelled])
+    probabilities, judged_blind = against([typical_of_others[one.subject] for one in labelled])
     results.append(_result(WITHOUT_REFERENCE, probabilities, judged_blind, kinds, subjects))
     targets_deg = [PRESCRIBED_SHARE * one.reference_excursion_deg for one in labelled]
-    features, probabilities, judged_prescribed = against(targets_deg)
-    _call_short_ones_small(probabilities, features, labelled, targets_deg)
+    probabilities, judged_prescribed = against(targets_deg)
+    _call_short_ones_small(probabilities, labelled, targets_deg)
     results.append(_result(AS_PRESCRIBED, probabilities, judged_prescribed, kinds, subjects))
     for result in results:
         progress(f"left-out people, {result.reference}: {result.accuracy:.3f} right of {result.n}")
@@ -186,15 +187,12 @@ def _result(
 
 
 def _call_short_ones_small(
-    probabilities: FloatArray,
-    features: FloatArray,
-    labelled: Sequence[LabelledRepetition],
-    targets_deg: Sequence[float],
+    probabilities: FloatArray, labelled: Sequence[LabelledRepetition], targets_deg: Sequence[float]
 ) -> None:
     """What FormScorer does with a measured target, on probabilities (n, 3) in place."""
     correct, small = LABELS.index(FormLabel.CORRECT), LABELS.index(FormLabel.LOW_AMPLITUDE)
-    for row, measured, one, target_deg in zip(probabilities, features, labelled, targets_deg, strict=True):
-        short = share_of_reference(measured) * target_deg + one.excursion_error_deg < target_deg
+    for row, one, target_deg in zip(probabilities, labelled, targets_deg, strict=True):
+        short = falls_short(one.excursion_deg, one.excursion_error_deg, target_deg)
         if short and row.argmax() == correct:
             row[:] = np.eye(len(LABELS))[small]
 
