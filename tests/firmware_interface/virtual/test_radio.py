@@ -208,7 +208,9 @@ async def test_the_sensor_may_hang_up(make_sensor, find, client_of):
     await client.connect()
     await sensor.disconnect()
     await asyncio.wait_for(left.wait(), 2)
+    assert not client.is_connected
     await client.connect()
+    assert client.is_connected
     await client.disconnect()
 
 
