@@ -7,7 +7,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile -p no:benchmark --ignore tests/
 # What a browser and an app window need on Debian; the tests that want them skip, saying why, where they are absent.
 TEST_PACKAGES := chromium fonts-dejavu-core libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libgles2 libgbm1 libmtdev1 libatomic1
 
-.PHONY: help install demo test test-long check bench lock clean test-packages
+.PHONY: help install demo test test-long test-bluez check bench lock clean test-packages
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -25,10 +25,13 @@ test-packages:
 	@tools/debian-packages.sh $(TEST_PACKAGES) || echo "The browser and window packages are not all here; the tests that need them skip and say so."
 
 test: install test-packages ## every quick test (minutes)
-	@$(PYTEST) -m "not long" $(SIDE_BY_SIDE) $(ARGS)
+	@$(PYTEST) -m "not long and not bluez" $(SIDE_BY_SIDE) $(ARGS)
 
 test-long: install test-packages ## what takes long: kills, fuzz, many seeds
 	@$(PYTEST) -m long $(SIDE_BY_SIDE) --timeout 3600 $(ARGS)
+
+test-bluez: install ## the gateway on real BlueZ, in a virtual machine (minutes; fetches Debian packages)
+	@$(PYTEST) tests/bluez -m bluez -s -p no:benchmark --timeout 1800 $(ARGS)
 
 check: install ## style, types, who imports whom, file lengths
 	@.venv/bin/ruff check .

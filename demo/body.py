@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from demo.motion import Motion
 from device_gateway.radio import Radio
+from firmware_interface.virtual.families import FIRMWARES
+from firmware_interface.virtual.families.open_imu import OpenFirmware
 from firmware_interface.virtual.gate import StartGate
 from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio
@@ -18,17 +21,28 @@ PROXIMAL_ADDRESS = "C1:00:00:00:00:01"
 DISTAL_ADDRESS = "C1:00:00:00:00:02"
 
 
+@dataclass(frozen=True, slots=True)
+class SensorKind:
+    """Which sensors are worn and how well they do: their family, how fast their crystals drift apart, what is lost."""
+
+    family: str = OpenFirmware.family
+    drift_ppm: float = 0.0
+    queue_loss: float = 0.0
+    connection_interval_s: float = 0.0
+
+
 class Body:
     """`async with Body(...)` switches the radio on; `wear(motion)` puts sensors on that are about to play it."""
 
-    def __init__(self, exercise: Exercise, side: Side, speed: float) -> None:
+    def __init__(self, exercise: Exercise, side: Side, speed: float, kind: SensorKind) -> None:
         self.segments: dict[str, Segment] = {
             PROXIMAL_ADDRESS: exercise.proximal_segment(side),
             DISTAL_ADDRESS: exercise.distal_segment(side),
         }
         self.sensors: tuple[VirtualSensor, ...] = ()
         self._speed = speed
-        self._link = SoftwareLink()
+        self._kind = kind
+        self._link = SoftwareLink(connection_interval_s=kind.connection_interval_s)
         self._software_radio = SoftwareRadio(self._link)
 
     @property
@@ -55,9 +69,23 @@ class Body:
         await self.take_off()
         gate = StartGate()
         self.sensors = tuple(
-            VirtualSensor(f"Sinew {number}", address, playback, self._link, speed=self._speed, gate=gate)
-            for number, (address, playback) in enumerate(
-                ((PROXIMAL_ADDRESS, motion.proximal), (DISTAL_ADDRESS, motion.distal)), 1
+            VirtualSensor(
+                f"Sinew {number}",
+                address,
+                playback,
+                self._link,
+                firmware=FIRMWARES[self._kind.family],
+                speed=self._speed,
+                gate=gate,
+                queue_loss=self._kind.queue_loss,
+                clock_drift_ppm=drift_ppm,
+            )
+            for number, (address, playback, drift_ppm) in enumerate(
+                (
+                    (PROXIMAL_ADDRESS, motion.proximal, self._kind.drift_ppm / 2),
+                    (DISTAL_ADDRESS, motion.distal, -self._kind.drift_ppm / 2),
+                ),
+                1,
             )
         )
         for sensor in self.sensors:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from analytics.domain.exercise import Exercise, Side
 from analytics.domain.session import SessionReport
-from demo.body import Body
+from demo.body import Body, SensorKind
 from demo.errors import DemoError
 from demo.listener import Listener
 from demo.motion import Motion
@@ -32,12 +32,13 @@ async def patient_home(
     side: Side,
     speed: float,
     port: int = 0,
+    sensors: SensorKind | None = None,
 ) -> AsyncIterator[tuple[Gateway, Body]]:
     """A gateway that is up and belongs to its patient, and the patient's body."""
     settings = GatewaySettings(
         home=folder, server_url=server_url, claim_code=claim_code, name="Virtual gateway", port=port, simulated=True
     )
-    async with Body(exercise, side, speed) as body:
+    async with Body(exercise, side, speed, sensors or SensorKind()) as body:
         gateway = Gateway(
             settings,
             sensors=body.segments,

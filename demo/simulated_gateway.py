@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
+from demo.body import SensorKind
 from demo.command_line import add_playback_arguments, run_to_the_end
 from demo.home import exercise_once, patient_home, upload
 from demo.motion import recorded_motion, simulated_motion
 from demo.ports import check_port
+from firmware_interface.drivers import DRIVERS
 
 UPLOAD_PATIENCE_S = 600.0
 
@@ -31,7 +34,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     rng = np.random.default_rng()
     async with patient_home(
         arguments.home.expanduser(), arguments.server, arguments.claim,
-        exercise=exercise, side=side, speed=arguments.speed, port=arguments.port,
+        exercise=exercise, side=side, speed=arguments.speed, port=arguments.port, sensors=_sensors(arguments),
     ) as (gateway, body):  # fmt: skip
         for _ in range(arguments.sessions):
             played = motion or simulated_motion(exercise, 12, 70.0, rng)
@@ -41,6 +44,12 @@ async def _run(arguments: argparse.Namespace) -> int:
             )
         await upload(gateway, UPLOAD_PATIENCE_S)
     return 0
+
+
+def _sensors(arguments: argparse.Namespace) -> SensorKind:
+    return SensorKind(
+        arguments.family, arguments.drift_ppm, arguments.queue_loss, arguments.connection_interval_ms / 1000
+    )
 
 
 def _say(line: str) -> None:
@@ -60,5 +69,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_playback_arguments(parser)
     parser.add_argument("--side", choices=list(Side), default=Side.RIGHT, help="the side that the program prescribes")
+    families = [driver.family.code for driver in DRIVERS if driver.family.has_imu]
+    parser.add_argument("--family", choices=families, default=SensorKind().family, help="which sensors are worn")
+    parser.add_argument(
+        "--drift-ppm", metavar="N", type=_between(0, 1000), default=0.0, help="how far the sensors' clocks drift apart"
+    )
+    parser.add_argument(
+        "--queue-loss", metavar="P", type=_between(0, 0.9), default=0.0, help="share of packets lost in the sensor"
+    )
+    parser.add_argument(
+        "--connection-interval-ms", metavar="N", type=_between(0, 4000), default=0.0, help="of the radio (default 0)"
+    )
     parser.add_argument("--sessions", metavar="N", type=int, default=1, help="how many sessions (default 1)")
     return parser
+
+
+def _between(least: float, most: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least:g} and {most:g}")
+        return value
+
+    return number

@@ -25,6 +25,10 @@ KEPT_WINDOWS = 150
 """Five minutes: longer, the slow change of a crystal with temperature would bend the line."""
 CRYSTAL_PPM = 50.0
 """One standard deviation of skew before anything is known (active clocks are held to ±50 ppm by the Bluetooth Core)."""
+COUNTED_PPM = 30_000.0
+"""The same for a sensor without timestamps, whose samples are counted: its rate is the maker's word, or measured."""
+COUNTED_WINDOWS = 8
+"""Of such a sensor few windows are kept: a sample that is lost shifts its count for good, and the fit must follow."""
 LEAST_SPREAD_S = 0.001
 """Window minima are never trusted to better than a host's scheduling."""
 LEAST_PACE = 0.5
@@ -58,13 +62,15 @@ class SensorClock:
 
     `observe` each packet's last sample with its arrival, then `place` its samples. Arrival and placed times are session
     seconds; sensor times are microseconds, unwrapped. Placed times never go backwards, nor before `not_before_s`.
+    counted: the sensor has no clock, and its times are a count of samples.
     """
 
-    def __init__(self, not_before_s: float = -np.inf) -> None:
+    def __init__(self, not_before_s: float = -np.inf, *, counted: bool = False) -> None:
+        self._tolerance_ppm = COUNTED_PPM if counted else CRYSTAL_PPM
         self._placed_s = not_before_s
         self._placed_us: int | None = None
         self._origin_us: int | None = None
-        self._minima: deque[tuple[float, float]] = deque(maxlen=KEPT_WINDOWS)
+        self._minima: deque[tuple[float, float]] = deque(maxlen=COUNTED_WINDOWS if counted else KEPT_WINDOWS)
         self._recent: deque[tuple[float, float]] = deque(maxlen=1000)
         self._window_start_s = 0.0
         self._window_packets = 0
@@ -90,7 +96,9 @@ class SensorClock:
             delays_s = np.array(self._recent)[:, 1]
             # The least of n delays scatters by about their spread over n.
             scatter_s = float(np.percentile(delays_s, 95) - np.min(delays_s)) / WINDOW_PACKETS
-            self._offset_s, self._slope = _robust_line(np.array(self._minima), max(LEAST_SPREAD_S, scatter_s))
+            self._offset_s, self._slope = _robust_line(
+                np.array(self._minima), max(LEAST_SPREAD_S, scatter_s), self._tolerance_ppm
+            )
 
     def place(self, sensor_time_us: IntArray) -> FloatArray:
         """Session time [s] of samples (n,), in the order taken. Needs one observation first."""
@@ -131,11 +139,11 @@ def keep_forwards(model_s: FloatArray, sensor_time_us: IntArray, floor_s: float)
     return np.asarray(placed_s, dtype=np.float64)
 
 
-def _robust_line(minima: FloatArray, least_spread_s: float) -> tuple[float, float]:
+def _robust_line(minima: FloatArray, least_spread_s: float, tolerance_ppm: float) -> tuple[float, float]:
     """Offset [s] and slope of delay over sensor time, from window minima (n, 2) that scatter by no less than given.
 
     Least squares with Huber's weights for the scatter (a window that was congested throughout must not pull), and with
-    the crystal's tolerance as a normal prior on the slope.
+    the clock's tolerance as a normal prior on the slope.
     """
     sensor_s, delay_s = minima.T
     offset_s, slope = float(np.min(delay_s)), 0.0
@@ -145,7 +153,7 @@ def _robust_line(minima: FloatArray, least_spread_s: float) -> tuple[float, floa
         weight = np.minimum(1.0, 1.345 * spread_s / np.maximum(np.abs(residual_s), 1e-12))
         middle_s = float(np.average(sensor_s, weights=weight))
         level_s = float(np.average(delay_s, weights=weight))
-        stiffness = (spread_s / (CRYSTAL_PPM * 1e-6)) ** 2
+        stiffness = (spread_s / (tolerance_ppm * 1e-6)) ** 2
         slope = float(np.sum(weight * (sensor_s - middle_s) * (delay_s - level_s)))
         slope /= float(np.sum(weight * (sensor_s - middle_s) ** 2)) + stiffness
         offset_s = level_s - slope * middle_s

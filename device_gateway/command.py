@@ -49,9 +49,15 @@ async def _serve(gateway: Gateway) -> None:
         await serving
 
 
+_ELSEWHERE = """With virtual sensors: sinew gateway --simulate --help.
+A sensor's firmware: sinew gateway --update-firmware FILE --help, or --revert-firmware --help."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sinew gateway", description=__doc__, epilog="With virtual sensors: sinew gateway --simulate --help"
+        prog="sinew gateway",
+        description=__doc__,
+        epilog=_ELSEWHERE,
     )
     parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
     parser.add_argument(

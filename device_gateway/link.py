@@ -15,8 +15,8 @@ from analytics.domain.exercise import Segment
 from analytics.domain.live import SensorState
 from analytics.domain.session import SensorRecord
 from analytics.signals.samples import FloatArray, ImuSamples
-from firmware_interface.drivers import OpenImuDriver, StreamSettings, driver_for
-from firmware_interface.errors import SensorError
+from firmware_interface.drivers import AnyDriver, StreamSettings, driver_for
+from firmware_interface.errors import SensorError, WrongSensorError
 
 from .clock import SensorClock
 from .errors import RadioError
@@ -77,8 +77,8 @@ class SensorLink:
         self._now_s = now_s
         self._on_samples = on_samples
         self._on_change = on_change
-        self._driver: OpenImuDriver | None = None
-        self._early: list[tuple[ImuSamples, float]] | None = None
+        self._driver: AnyDriver | None = None
+        self._early: list[ImuSamples] | None = None
         self._heard = asyncio.Event()
         self._closing = asyncio.Event()
         self._last_s = 0.0
@@ -131,38 +131,44 @@ class SensorLink:
 
     async def _connection(self, sighting: Sighting) -> None:
         """From connecting to the link's end, however it comes."""
-        family = driver_for(sighting.device, sighting.advertisement)
-        if family is None:
-            raise SensorError(f"{self.address} is not a sensor this gateway knows; check the address.")
+        driver = driver_for(sighting.device, sighting.advertisement)
+        if not driver.family.has_imu:
+            raise WrongSensorError(
+                f"A {driver.family.name} cannot follow a joint, because it does not measure angular rate; wear another."
+            )
         gone = asyncio.Event()
         client = await self._central.connect(sighting.device, gone.set)
         try:
             self.name = sighting.advertisement.local_name or sighting.device.name or self.address
-            self._driver = family(client, self._driver.decoder if self._driver else None)
+            self._driver = driver(client, self._driver.decoder if self._driver else None)
             await self._start(self._driver)
             await self._until_over(gone)
             if not gone.is_set():
                 await self._driver.stop()
         finally:
+            if self._driver is not None:
+                self._driver.close()
             await _disconnect(client)
 
-    async def _start(self, driver: OpenImuDriver) -> None:
+    async def _start(self, driver: AnyDriver) -> None:
         """Have the sensor stream in packets of PACKET_S; ask again when its own rate makes that another batch.
 
         Its samples may come before its answer, which says how to read them; until then they wait.
         """
         with contextlib.suppress(SensorError):
             self.battery_percent = await driver.battery_percent()
-        self.clock = SensorClock(not_before_s=self._last_s)
+        self.clock = SensorClock(not_before_s=self._last_s, counted=driver.family.timestamps is None)
         self._heard.clear()
         self._early = []
         batch = self._batch(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
-        self.stream = await driver.start(0.0, batch, self._take)
+        self.stream = await driver.start(0.0, batch, self._take, self._hear)
         early, self._early = self._early, None
-        for samples, arrival_s in early:
-            self._place(samples, arrival_s)
-        if self._batch(self.stream.rate_hz) != batch:
-            self.stream = await driver.start(self.stream.rate_hz, self._batch(self.stream.rate_hz), self._take)
+        for samples in early:
+            self._place(samples)
+        if driver.batches and self._batch(self.stream.rate_hz) != batch:
+            self.stream = await driver.start(
+                self.stream.rate_hz, self._batch(self.stream.rate_hz), self._take, self._hear
+            )
         self.connections += 1
         self._become(LinkState.STREAMING)
 
@@ -172,7 +178,8 @@ class SensorLink:
     async def _until_over(self, gone: asyncio.Event) -> None:
         """Return when the link is gone or to be closed. Raises TimeoutError when samples stop coming."""
         assert self.stream is not None
-        silence_s = SILENCE_S + 3 * self._batch(self.stream.rate_hz) / self.stream.rate_hz
+        packet_s = max(self._batch(self.stream.rate_hz) / self.stream.rate_hz, self.stream.longest_silence_s)
+        silence_s = SILENCE_S + 3 * packet_s
         heard = await _first_of(gone, self._closing, self._heard, timeout_s=FIRST_SILENCE_S)
         while heard and not gone.is_set() and not self._closing.is_set():
             self._heard.clear()
@@ -180,16 +187,17 @@ class SensorLink:
         if not heard:
             raise TimeoutError("no samples come although it is connected; it is connected anew")
 
-    def _take(self, samples: ImuSamples) -> None:
-        arrival_s = self._now_s()
+    def _hear(self, newest_us: int) -> None:
         self._heard.set()
-        if self._early is None:
-            self._place(samples, arrival_s)
-        else:
-            self._early.append((samples, arrival_s))
+        self.clock.observe(newest_us, self._now_s())
 
-    def _place(self, samples: ImuSamples, arrival_s: float) -> None:
-        self.clock.observe(int(samples.sensor_time_us[-1]), arrival_s)
+    def _take(self, samples: ImuSamples) -> None:
+        if self._early is None:
+            self._place(samples)
+        else:
+            self._early.append(samples)
+
+    def _place(self, samples: ImuSamples) -> None:
         time_s = self.clock.place(samples.sensor_time_us)
         self._last_s = float(time_s[-1])
         self.samples_received += len(samples)

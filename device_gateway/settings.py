@@ -10,7 +10,7 @@ from analytics.domain.exercise import Segment
 
 from .errors import GatewayError
 
-_ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}|[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
+DEVICE_ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}|[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def parse_sensor(text: str) -> tuple[str, Segment]:
     """Read ADDRESS=SEGMENT, as in `C4:64:E3:00:00:01=right_thigh`. Raises GatewayError saying what is wrong."""
     address, separator, segment = text.partition("=")
     address = address.strip().upper()
-    if not separator or not _ADDRESS.fullmatch(address):
+    if not separator or not DEVICE_ADDRESS.fullmatch(address):
         raise GatewayError(
             f"'{text}' does not name a sensor: write its Bluetooth address, '=', and where it is worn, "
             "as in C4:64:E3:00:00:01=right_thigh."

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 LONGEST = 400
-SUFFIXES = {".css", ".html", ".js", ".kv", ".py", ".sh"}
+SUFFIXES = {".c", ".css", ".h", ".html", ".js", ".kv", ".py", ".sh"}
 
 
 def too_long(root: Path) -> list[str]:

@@ -1,153 +1,256 @@
-"""Driver of the open Sinew IMU profile (docs/firmware-open-profile.md)."""
+"""The open Sinew IMU profile (docs/firmware-open-profile.md)."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import TypeVar
 
+import numpy as np
 from bleak import BleakClient
-from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakCharacteristicNotFoundError, BleakGATTProtocolError
+from bleak.exc import BleakError
 
-from analytics.signals.samples import ImuSamples, Resolution
+from analytics.signals.samples import FloatArray, ImuSamples, IntArray
 
 from .. import open_profile as profile
-from ..errors import DecodeError, NoReplyError, SensorRefusedError, WrongSensorError
-from ..open_decoder import OpenDecoder
+from ..driver_kit.clipping import clipped_counts
+from ..driver_kit.decoder import Decoder
+from ..driver_kit.driver import SensorDriver
+from ..driver_kit.family import IMU, Family, Quantity, StreamSettings
+from ..driver_kit.gap_filler import GapFiller
+from ..driver_kit.timeline import Timeline
+from ..errors import DecodeError, SensorError, SensorRefusedError
 
-REPLY_TIMEOUT_S = 5.0
-_BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
-_EARLY_PACKETS = 64
+RESEND_PATIENCE_S = 1.0
+"""What was asked for again and has not come by then is lost; what came after it waits no longer."""
 
 _log = logging.getLogger(__name__)
 
+A = TypeVar("A")
 
-@dataclass(frozen=True, slots=True)
-class StreamSettings:
-    """What the sensor does, which may differ from what was asked.
 
-    continues: sequence and clock go on from the last connection, and the first samples tell what was lost between.
+class OpenDecoder(Decoder):
+    """Sequence and time tell the same story twice; a packet in which they disagree is damaged and is left out.
+
+    number: of the first sample of the packet that was decoded last, counted on from the stream's first without a wrap.
+    resent: whether that packet had been asked for again.
     """
 
-    rate_hz: float
-    resolution: Resolution
-    continues: bool = False
+    def __init__(self) -> None:
+        self.number = 0
+        self.resent = False
+        self._next_number = 0
+        self._sequence_of_zero = 0
+        self._started: profile.Started | None = None
+        self._timeline = Timeline(1.0)
+
+    def sequence_of(self, number: int) -> int:
+        """The sequence, modulo 65536, that the sensor gave a sample."""
+        return (number + self._sequence_of_zero) & 0xFFFF
+
+    def begin(
+        self,
+        *,
+        rate_hz: float,
+        acc_range_g: int,
+        gyr_range_dps: int,
+        stream: int,
+        time_us: int,
+        mag_range_ut: int | None = None,
+    ) -> bool:
+        """Take over what the sensor answered to START. True where the stream goes on from before."""
+        started = profile.Started(rate_hz, acc_range_g, gyr_range_dps, stream, time_us, mag_range_ut)
+        before, self._started = self._started, started
+        same = before is not None and (before.stream, before.rate_hz) == (started.stream, started.rate_hz)
+        if not same:
+            self._timeline = Timeline(started.rate_hz)
+        self._timeline.expect(started.time_us)
+        return self._timeline.begun
+
+    def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
+        started = self._started
+        if started is None:
+            raise DecodeError("Samples came before the sensor answered the start.")
+        packet = profile.decode_packet(data)
+        axes = packet.counts.shape[1]
+        if axes != started.axes:
+            raise DecodeError(f"A packet has {axes} axes in a stream of {started.axes}.")
+        times_us, lost = self._place(packet)
+        readings, step, mag_step_ut = packet.counts.astype(np.float64), started.resolution, started.mag_step_ut
+        return [
+            ImuSamples(
+                sensor_time_us=times_us,
+                acc_m_s2=readings[:, :3] * step.acc_m_s2,
+                gyr_rad_s=readings[:, 3:6] * step.gyr_rad_s,
+                lost_before=lost,
+                mag_ut=None if mag_step_ut is None else _mag_ut(readings[:, 6:], mag_step_ut),
+                clipped=clipped_counts(packet.counts[:, :6]),
+                source=self.source,
+            )
+        ]
+
+    def _place(self, packet: profile.Packet) -> tuple[IntArray, int]:
+        count = len(packet.counts)
+        if packet.resent:
+            times_us, behind = self._timeline.place_again(packet.time_us, count, packet.sequence)
+            self.number, self.resent = self._next_number - behind, True
+            return times_us, 0
+        times_us, lost = self._timeline.place(packet.time_us, count, packet.sequence)
+        self.number, self.resent = self._next_number + lost, False
+        self._next_number = self.number + count
+        self._sequence_of_zero = packet.sequence - self.number  # the same each time, unless the sensor has jumped
+        return times_us, lost
 
 
-class OpenImuDriver:
-    """One connection to one sensor. Hand the last connection's `decoder` on, and samples lost between are counted."""
+class OpenImuDriver(SensorDriver[OpenDecoder]):
+    """axes: 9 asks for the magnetic field as well, where the sensor measures it. Set before `start`."""
+
+    family = Family(
+        code="open_imu",
+        name="Sinew open profile",
+        maker="whoever made it",
+        quantities=(*IMU, Quantity.MAGNETIC_FIELD),
+        rates_hz=(),
+        acc_ranges_g=profile.ACC_RANGES_G,
+        gyr_ranges_dps=profile.GYR_RANGES_DPS,
+        timestamps="first sample of each packet, µs, 32 bit",
+        sequence="of samples, 16 bit; what is lost is asked for again",
+        synchronisation="two-way time exchange",
+        cannot=("orientation of its own",),
+        source="docs/firmware-open-profile.md",
+    )
+    service = profile.SERVICE_UUID
+    characteristics = (profile.DATA_UUID, profile.CONTROL_UUID)
+    batches = True
 
     def __init__(self, client: BleakClient, decoder: OpenDecoder | None = None) -> None:
-        self.decoder = decoder or OpenDecoder()
-        self.decode_errors = 0
-        self._client = client
-        self._on_samples: Callable[[ImuSamples], None] | None = None
-        self._early: list[bytes] | None = None
-        self._replies: asyncio.Queue[bytes] = asyncio.Queue()
-        self._subscribed = False
+        super().__init__(client, decoder)
+        self.axes = 6
+        self._token = 0
+        self._filler = GapFiller()
+        self._can_resend = True
+        self._resending: asyncio.Task[None] | None = None
+        self._resent_until = 0
+        self._resent = asyncio.Event()
 
-    @staticmethod
-    def matches(device: BLEDevice, advertisement: AdvertisementData) -> bool:
+    @classmethod
+    def matches(cls, device: BLEDevice, advertisement: AdvertisementData) -> bool:
         return profile.SERVICE_UUID in advertisement.service_uuids
 
-    async def start(self, rate_hz: float, batch: int, on_samples: Callable[[ImuSamples], None]) -> StreamSettings:
-        """Have the sensor stream, `batch` samples to a packet, and hand each packet to `on_samples`.
+    @classmethod
+    def new_decoder(cls) -> OpenDecoder:
+        return OpenDecoder()
 
-        A rate of 0 asks for the sensor's own. Raises WrongSensorError, SensorRefusedError, NoReplyError, and bleak's
-        BleakError where the link is lost meanwhile.
-        """
-        await self._subscribe()
-        # Samples travel on another path through BlueZ than the reply, and may overtake it.
-        self._early, self._on_samples = [], on_samples
-        started = await self._ask(profile.Opcode.START, profile.encode_start(rate_hz, min(max(batch, 1), 255)))
-        if started is None:
-            raise NoReplyError("The sensor answered a start without saying how it samples; update its firmware.")
-        continues = self.decoder.begin(started)
-        early, self._early = self._early, None
-        for data in early:
-            self._decode(data)
+    async def set_ranges(self, acc_range_g: int, gyr_range_dps: int) -> profile.RangesSet:
+        """Ask for full scales for the next stream; returns what the chip took. A 0 leaves one as it is."""
+        return await self._command(
+            profile.Opcode.RANGES, profile.encode_ranges(acc_range_g, gyr_range_dps), profile.RangesSet
+        )
+
+    async def identify(self, duration_s: int) -> None:
+        """Have the sensor blink or vibrate, up to 255 s; 0 ends it."""
+        await self._command(profile.Opcode.IDENTIFY, profile.encode_identify(duration_s), type(None))
+
+    async def clock_offset_bounds_us(self, now_us: Callable[[], int]) -> tuple[int, int]:
+        """One two-way exchange: least and most by which the sensor's clock is ahead of `now_us`."""
+        self._token = (self._token + 1) & 0xFFFFFFFF
+        asked_us = now_us()
+        told = await self._command(profile.Opcode.TIME, profile.encode_time(self._token), profile.TimeTold)
+        heard_us = now_us()
+        if told.token != self._token:
+            raise SensorRefusedError(
+                f"{self._name} answered another time exchange than was asked; update its firmware."
+            )
+        return told.offset_bounds_us(asked_us, heard_us)
+
+    async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
+        await self._listen(profile.DATA_UUID)
+        start = profile.encode_start(rate_hz, min(max(batch, 1), 255), self.axes)
+        started = await self._command(profile.Opcode.START, start, profile.Started)
+        continues = self.decoder.begin(**asdict(started))
         return StreamSettings(started.rate_hz, started.resolution, continues)
 
-    async def stop(self) -> None:
-        """End the stream; what the sensor had taken arrives first. Harmless where the link is gone already."""
-        if self._subscribed and self._client.is_connected:
-            await self._ask(profile.Opcode.STOP, profile.encode_stop())
-        self._on_samples = None
+    async def _end(self) -> None:
+        """What the sensor had taken arrives before its answer."""
+        if self._resending is not None:
+            await self._resending
+        self._can_resend = False
+        await self._command(profile.Opcode.STOP, profile.encode_stop(), type(None))
 
-    async def battery_percent(self) -> int:
-        """Raises WrongSensorError where the sensor has no battery level or tells nonsense."""
-        try:
-            value = await self._client.read_gatt_char(_BATTERY_LEVEL)
-        except BleakCharacteristicNotFoundError as error:
-            raise WrongSensorError(f"{self._name} does not tell its battery level; update its firmware.") from error
-        if len(value) != 1 or value[0] > 100:
-            raise WrongSensorError(f"{self._name} tells a battery level of {bytes(value).hex()}; update its firmware.")
-        return value[0]
+    def close(self) -> None:
+        if self._resending is not None:
+            self._resending.cancel()
+        self._can_resend = False
+        self._give_up_all()
+        super().close()
 
-    @property
-    def _name(self) -> str:
-        return f"The sensor {self._client.address}"
+    async def _command(self, opcode: profile.Opcode, command: bytes, kind: type[A]) -> A:
+        """Write a command; returns what its answer holds beyond the status, which must be of this kind."""
 
-    async def _subscribe(self) -> None:
-        if self._subscribed:
-            return
-        if self._client.services.get_service(profile.SERVICE_UUID) is None:
-            raise WrongSensorError(f"{self._name} does not offer the open IMU service; remove it and pair another.")
-        try:
-            await self._client.start_notify(profile.CONTROL_UUID, self._on_reply)
-            # AcquireNotify: BlueZ's StartNotify throttles at 200 to 330 notifications a second. Safe here, because a
-            # sensor of this profile sends nothing before START.
-            await self._client.start_notify(profile.DATA_UUID, self._on_data, bluez={"use_start_notify": False})
-        except BleakCharacteristicNotFoundError as error:
-            raise WrongSensorError(
-                f"{self._name} lacks a part of the open IMU service; update its firmware."
-            ) from error
-        self._subscribed = True
+        def answer(data: bytes) -> profile.Reply | None:
+            reply = profile.decode_reply(data)
+            return reply if reply.opcode == opcode else None
 
-    async def _ask(self, opcode: profile.Opcode, command: bytes) -> profile.Started | None:
-        while not self._replies.empty():
-            self._replies.get_nowait()  # the late answer to a question that was given up
-        try:
-            await self._client.write_gatt_char(profile.CONTROL_UUID, command, response=True)
-            async with asyncio.timeout(REPLY_TIMEOUT_S):
-                while True:
-                    answered, status, started = profile.decode_reply(await self._replies.get())
-                    if answered == opcode:
-                        break
-        except BleakGATTProtocolError as error:
-            raise SensorRefusedError(f"{self._name} refused {opcode.name}: {error}; restart it.") from error
-        except DecodeError as error:
-            raise SensorRefusedError(f"{self._name} does not follow the open profile: {error} Update it.") from error
-        except TimeoutError as error:
-            raise NoReplyError(f"{self._name} did not answer {opcode.name}; bring it closer or restart it.") from error
-        if status is not profile.Status.OK:
-            reason = status.name.lower().replace("_", " ")
+        await self.prepare()
+        await self._listen_for_replies(profile.CONTROL_UUID)
+        reply = await self._ask(profile.CONTROL_UUID, command, answer, opcode.name)
+        if reply.status is not profile.Status.OK:
+            reason = reply.status.name.lower().replace("_", " ")
             raise SensorRefusedError(
                 f"{self._name} refused {opcode.name} ({reason}); restart it or update its firmware."
             )
-        return started
+        if not isinstance(reply.answer, kind):
+            raise SensorRefusedError(f"{self._name} answered {opcode.name} without what belongs to it; update it.")
+        return reply.answer
 
-    def _on_reply(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        self._replies.put_nowait(bytes(data))
+    def _hand_out(self, runs: Iterable[ImuSamples]) -> None:
+        for run in runs:
+            if self.decoder.resent:
+                self._resent_until = max(self._resent_until, self.decoder.number + len(run))
+                self._resent.set()
+            super()._hand_out(self._filler.add(self.decoder.number, run))
+        if self._filler.gap is not None and self._resending is None:
+            if self._can_resend:
+                self._resending = asyncio.get_running_loop().create_task(self._fill_gaps())
+            else:
+                self._give_up_all()
 
-    def _on_data(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        if self._early is None:
-            self._decode(bytes(data))
-        elif len(self._early) < _EARLY_PACKETS:
-            self._early.append(bytes(data))
-
-    def _decode(self, data: bytes) -> None:
-        if self._on_samples is None:
-            return
+    async def _fill_gaps(self) -> None:
+        """Ask for each gap once. Whatever goes wrong, what was held back is handed out."""
         try:
-            samples = self.decoder.decode(data)
-        except DecodeError as error:
-            self.decode_errors += 1
-            if self.decode_errors == 1:  # a sensor that errs once may err a hundred times a second
-                _log.warning("%s sent a packet that is left out: %s", self._name, error)
-            return
-        self._on_samples(samples)
+            while (gap := self._filler.gap) is not None:
+                await self._ask_again(*gap)
+                left = self._filler.gap
+                if left is not None and left[0] < sum(gap):
+                    super()._hand_out(self._filler.give_up())
+        except (SensorError, BleakError) as trouble:
+            _log.info("%s cannot send again what was lost: %s", self._name, trouble)
+            self._can_resend = False
+            self._give_up_all()
+        finally:
+            self._resending = None
+
+    async def _ask_again(self, first: int, missing: int) -> None:
+        """Ask for missing samples and wait for as many of them as the sensor still has."""
+        asked = profile.encode_resend(self.decoder.sequence_of(first), min(missing, 0xFFFF))
+        resending = await self._command(profile.Opcode.RESEND, asked, profile.Resending)
+        until = first + ((resending.first - self.decoder.sequence_of(first)) & 0xFFFF) + resending.samples
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RESEND_PATIENCE_S if resending.samples else 0):
+                while self._resent_until < until:
+                    self._resent.clear()
+                    await self._resent.wait()
+
+    def _give_up_all(self) -> None:
+        while self._filler.gap is not None:
+            super()._hand_out(self._filler.give_up())
+
+
+def _mag_ut(counts: FloatArray, step_ut: float) -> FloatArray:
+    """(n, 3); NaN where the magnetometer, which is slower, had no new reading."""
+    return np.where((counts == profile.NO_MAG_READING).any(axis=1, keepdims=True), np.nan, counts * step_ut)

@@ -9,8 +9,9 @@ from typing import Any
 from bumble import hci, ll
 from bumble.controller import Controller
 from bumble.device import Device
-from bumble.host import Host
 from bumble.link import LocalLink
+
+from .host import make_host
 
 _Report = hci.HCI_LE_Advertising_Report_Event.Report
 _EventType = hci.HCI_LE_Advertising_Report_Event.EventType
@@ -25,14 +26,29 @@ class _ScannableAdvInd(ll.AdvInd):
 
 
 class SoftwareController(Controller):
-    """A controller on a software link."""
+    """A controller on a software link. `public_address` is for a host that has no random one of its own."""
 
-    def __init__(self, name: str, link: LocalLink) -> None:
-        super().__init__(name, link=link)
+    def __init__(self, name: str, link: LocalLink, public_address: str | None = None) -> None:
+        super().__init__(name, link=link, public_address=public_address)
         # bumble's 27 bytes would cut every notification into ten HCI packets.
         self.le_acl_data_packet_length = 251
         # Legacy advertising, as small sensors do it. Linux as host works with this controller only without these two.
         self.le_features &= ~(hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING)
+
+    def fall_silent(self) -> None:
+        """End every connection, scan, advertisement and request to connect, as at a loss of power."""
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+        self.le_legacy_advertiser.stop()
+        for connection in self.le_connections.values():
+            reason = hci.HCI_ErrorCode.REMOTE_DEVICE_TERMINATED_CONNECTION_DUE_TO_POWER_OFF_ERROR
+            connection.send_ll_control_pdu(ll.TerminateInd(reason))
+        self.le_connections.clear()
+
+    def on_hci_reset_command(self, _command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
+        """Really reset (Core 5.4, 4.E.7.3.2). bumble goes on scanning and holding its connections."""
+        self.fall_silent()
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
     def on_hci_le_create_connection_cancel_command(
         self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
@@ -92,6 +108,4 @@ class SoftwareController(Controller):
 def make_device(name: str, address: str, link: LocalLink) -> tuple[Device, SoftwareController]:
     """A bumble device (host and controller) on the link. Needs a running event loop."""
     controller = SoftwareController(name, link)
-    host = Host()
-    host.controller = controller
-    return Device(name, address=hci.Address(address), host=host), controller
+    return make_host(name, address, controller), controller

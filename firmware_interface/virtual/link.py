@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 
 from bumble import core, hci, ll
@@ -32,7 +32,7 @@ class SoftwareLink(LocalLink):
         self.connection_interval_s = connection_interval_s
         self.packets_per_event = packets_per_event
         self.supervision_timeout_s = supervision_timeout_s
-        self._queues: defaultdict[_Direction, deque[Callable[[], None]]] = defaultdict(deque)
+        self._queues: dict[_Direction, deque[Callable[[], None]]] = {}
         self._events: dict[_Direction, asyncio.TimerHandle] = {}
         self._away: dict[Controller, asyncio.TimerHandle] = {}
 
@@ -55,11 +55,12 @@ class SoftwareLink(LocalLink):
         return sum(len(queue) for (source, _), queue in self._queues.items() if source is sender)
 
     def remove_controller(self, controller: Controller) -> None:
-        """Take a controller off the air for good; its peers notice by their supervision timeout, or were told."""
+        """Take a controller off the air for good. What it sent last still arrives.
+
+        Where it is out of range, nothing does, and its peers notice at the supervision timeout.
+        """
         super().remove_controller(controller)
-        if timer := self._away.pop(controller, None):
-            timer.cancel()
-        for direction in [d for d in self._queues if controller in d]:
+        for direction in [d for d in self._queues if d[1] is controller]:
             self._forget(direction)
 
     def send_acl_data(
@@ -70,8 +71,10 @@ class SoftwareLink(LocalLink):
         data: bytes,
     ) -> None:
         receiver = self.find_le_controller(destination_address)
-        source = sender_controller.random_address
-        if receiver is not None:
+        connection = sender_controller.le_connections.get(destination_address)
+        if receiver is not None and connection is not None:
+            # Not the random address: Linux takes another for each scan, and connections keep theirs.
+            source = connection.self_address
             self._send(sender_controller, receiver, lambda: receiver.on_link_acl_data(source, transport, data))
 
     def send_ll_control_pdu(
@@ -90,20 +93,21 @@ class SoftwareLink(LocalLink):
                 loop.call_soon(receiver.on_ll_advertising_pdu, packet)
 
     def _send(self, sender: Controller, receiver: Controller, deliver: Callable[[], None]) -> None:
-        self._queues[sender, receiver].append(deliver)
+        self._queues.setdefault((sender, receiver), deque()).append(deliver)
         self._pump((sender, receiver))
 
     def _pump(self, direction: _Direction) -> None:
         """See to it that this queue empties: now, or at its next connection event, or not while one end is away."""
         queue, loop = self._queues[direction], asyncio.get_running_loop()
-        if not queue or direction in self._events or any(end in self._away for end in direction):
+        if direction in self._events or any(end in self._away for end in direction):
             return
-        if self.connection_interval_s:
+        if queue and self.connection_interval_s:
             next_event = (math.floor(loop.time() / self.connection_interval_s) + 1) * self.connection_interval_s
             self._events[direction] = loop.call_at(next_event, self._connection_event, direction)
             return
         while queue:
             loop.call_soon(queue.popleft())
+        del self._queues[direction]
 
     def _connection_event(self, direction: _Direction) -> None:
         del self._events[direction]
@@ -116,13 +120,15 @@ class SoftwareLink(LocalLink):
     def _lose_connections(self, controller: Controller) -> None:
         """Supervision timeout: both ends of each connection of this controller are told reason 0x08."""
         lost = list(controller.le_connections.values())
+        addresses = {controller.random_address, *(connection.self_address for connection in lost)}
         for peer in self.controllers:
-            if (peer, controller) in self._queues or (controller, peer) in self._queues:
-                self._forget((peer, controller))
-                self._forget((controller, peer))
-            lost += [c for c in peer.le_connections.values() if c.peer_address == controller.random_address]
+            self._forget((peer, controller))
+            self._forget((controller, peer))
+            lost += [connection for connection in peer.le_connections.values() if connection.peer_address in addresses]
         for connection in lost:
             connection.controller.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+        if controller not in self.controllers:
+            del self._away[controller]
 
     def _forget(self, direction: _Direction) -> None:
         self._queues.pop(direction, None)

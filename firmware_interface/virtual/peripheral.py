@@ -1,89 +1,67 @@
-"""The Bluetooth side of a virtual sensor: advertising, the services of the open profile, one connection."""
+"""The Bluetooth side of a virtual sensor: advertising, GATT services, one connection."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bumble import att, core
+from bumble import core
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection, Device
-from bumble.gatt import Characteristic, CharacteristicValue, Service
-from bumble.profiles.battery_service import BatteryService
-from bumble.profiles.device_information_service import DeviceInformationService
+from bumble.gatt import Characteristic, Service
 
-from .. import open_profile as profile
 from .controller import make_device
+from .firmware import Advertised
+from .gatt import GattCharacteristic
 from .link import SoftwareLink
 
 _ADVERTISING_INTERVAL_MS = 50.0
-_Properties = Characteristic.Properties
+_LEAST_MTU = 23
+_ATT_NOTIFICATION_OVERHEAD = 3
 
 
 class Peripheral:
-    """Gives every control write to `on_command`, and calls `on_silence` when no one listens any more."""
+    """Tells of subscriptions and of the end of a connection. greatest_mtu: what it agrees to when asked for more."""
 
     def __init__(
         self,
-        name: str,
         address: str,
         *,
-        battery_percent: Callable[[], int],
-        on_command: Callable[[bytes], None],
-        on_silence: Callable[[], None],
+        on_subscription: Callable[[GattCharacteristic, bool], None],
+        on_disconnection: Callable[[], None],
+        greatest_mtu: int,
     ) -> None:
-        self.name = name
         self.address = address
         self.controller: Controller | None = None
-        self._battery_percent = battery_percent
-        self._on_command = on_command
-        self._on_silence = on_silence
+        self._on_subscription = on_subscription
+        self._on_gone = on_disconnection
+        self._greatest_mtu = greatest_mtu
         self._device: Device | None = None
         self._link: SoftwareLink | None = None
         self._connection: Connection | None = None
-        self._listening = False
-        self._replies: set[asyncio.Task[None]] = set()
-        self._data: Characteristic[bytes] = Characteristic(
-            UUID(profile.DATA_UUID), _Properties.NOTIFY, Characteristic.READABLE, CharacteristicValue(read=_refuse_read)
-        )
-        self._control: Characteristic[bytes] = Characteristic(
-            UUID(profile.CONTROL_UUID),
-            _Properties.WRITE | _Properties.INDICATE,
-            Characteristic.WRITEABLE,
-            CharacteristicValue(read=_refuse_read, write=lambda _, value: on_command(bytes(value))),
-        )
+        self._subscribed: set[GattCharacteristic] = set()
+        self._sending: set[asyncio.Task[None]] = set()
 
-    async def start(self, link: SoftwareLink) -> None:
+    async def start(self, link: SoftwareLink, services: list[Service], advertised: Advertised) -> None:
         """Switch on and advertise."""
-        device, self.controller = make_device(self.name, self.address, link)
+        device, self.controller = make_device(advertised.name, self.address, link)
         self._device, self._link = device, link
-        device.add_services(
-            [
-                Service(UUID(profile.SERVICE_UUID), [self._data, self._control]),
-                BatteryService(lambda _: self._battery_percent()),
-                DeviceInformationService(
-                    manufacturer_name="Sinew",
-                    model_number="Virtual IMU",
-                    serial_number=self.address.replace(":", ""),
-                    firmware_revision=f"open profile {profile.VERSION}",
-                ),
-            ]
-        )
+        device.gatt_server.max_mtu = self._greatest_mtu
+        device.add_services(services)
         device.on(Device.EVENT_CONNECTION, self._on_connection)
-        self._data.on(Characteristic.EVENT_SUBSCRIPTION, self._on_subscription)
+        for service in services:
+            for characteristic in service.characteristics:
+                characteristic.on(Characteristic.EVENT_SUBSCRIPTION, self._subscriber(characteristic))
         await device.power_on()
         await device.start_advertising(
             auto_restart=True,
             advertising_interval_min=_ADVERTISING_INTERVAL_MS,
             advertising_interval_max=_ADVERTISING_INTERVAL_MS,
-            advertising_data=_advertisement(
-                (AdvertisingData.FLAGS, bytes([0x06])),
-                (AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, bytes(UUID(profile.SERVICE_UUID))),
-            ),
-            scan_response_data=_advertisement((AdvertisingData.COMPLETE_LOCAL_NAME, _shortened(self.name))),
+            advertising_data=_advertisement(advertised),
+            scan_response_data=bytes(_structure(AdvertisingData.COMPLETE_LOCAL_NAME, _shortened(advertised.name))),
         )
 
     async def stop(self) -> None:
@@ -104,15 +82,14 @@ class Peripheral:
         if self._connection is not None:
             await self._connection.disconnect()
 
-    @property
-    def listening(self) -> bool:
-        """Whether a gateway has subscribed to data."""
-        return self._connection is not None and self._listening
+    def listening(self, characteristic: GattCharacteristic) -> bool:
+        """Whether a gateway has subscribed to this characteristic."""
+        return self._connection is not None and characteristic in self._subscribed
 
     @property
-    def capacity(self) -> int:
-        """Samples that one notification can carry on this connection."""
-        return profile.packet_capacity(self._connection.att_mtu if self._connection else 23)
+    def payload_bytes(self) -> int:
+        """What one notification can carry on this connection."""
+        return (self._connection.att_mtu if self._connection else _LEAST_MTU) - _ATT_NOTIFICATION_OVERHEAD
 
     @property
     def backlog(self) -> int:
@@ -121,22 +98,22 @@ class Peripheral:
         assert self.controller is not None
         return self._link.backlog(self.controller)
 
-    async def notify(self, packet: bytes) -> None:
-        """Hand a packet to the radio. Needs a listener."""
-        assert self._device is not None
-        assert self._connection is not None
-        await self._device.notify_subscriber(self._connection, self._data, packet)
+    async def notify(self, characteristic: GattCharacteristic, data: bytes) -> None:
+        """Hand a notification to the radio; nothing happens where no gateway listens."""
+        if self._device is not None and self._connection is not None:
+            await self._device.notify_subscriber(self._connection, characteristic, data)
 
-    def reply(self, data: bytes) -> None:
-        """Indicate on the control point."""
-        task = asyncio.get_running_loop().create_task(self._indicate(data))
-        self._replies.add(task)
-        task.add_done_callback(self._replies.discard)
-
-    async def _indicate(self, data: bytes) -> None:
+    async def indicate(self, characteristic: GattCharacteristic, data: bytes) -> None:
+        """Hand an indication to the radio and wait until it is confirmed."""
         if self._device is not None and self._connection is not None:
             with contextlib.suppress(TimeoutError, core.BaseBumbleError):
-                await self._device.indicate_subscriber(self._connection, self._control, data)
+                await self._device.indicate_subscriber(self._connection, characteristic, data)
+
+    def soon(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Send without waiting; given up when the connection ends."""
+        task = asyncio.get_running_loop().create_task(sending)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     def _on_connection(self, connection: Connection) -> None:
         self._connection = connection
@@ -144,31 +121,43 @@ class Peripheral:
 
     def _on_disconnection(self, _reason: int) -> None:
         self._connection = None
-        for reply in self._replies:
-            reply.cancel()
-        self._silence()
+        self._subscribed.clear()
+        for task in self._sending:
+            task.cancel()
+        self._on_gone()
 
-    def _on_subscription(self, _bearer: Any, notify: bool, _indicate: bool) -> None:
-        if notify:
-            self._listening = True
-        else:
-            self._silence()
+    def _subscriber(self, characteristic: GattCharacteristic) -> Callable[[Any, bool, bool], None]:
+        def on_subscription(_bearer: Any, notify: bool, indicate: bool) -> None:
+            if notify or indicate:
+                self._subscribed.add(characteristic)
+            else:
+                self._subscribed.discard(characteristic)
+            self._on_subscription(characteristic, notify or indicate)
 
-    def _silence(self) -> None:
-        if self._listening:
-            self._listening = False
-            self._on_silence()
+        return on_subscription
+
+
+def _advertisement(advertised: Advertised) -> bytes:
+    """Flags (general discoverable, LE only), services and maker's data."""
+    data = _structure(AdvertisingData.FLAGS, bytes([0x06]))
+    for uuid in map(UUID, advertised.services):
+        short = len(bytes(uuid)) == 2
+        kinds = AdvertisingData.Type
+        kind = (
+            kinds.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS
+            if short
+            else kinds.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS
+        )
+        data += _structure(kind, bytes(uuid))
+    for company, content in advertised.manufacturer.items():
+        data += _structure(AdvertisingData.MANUFACTURER_SPECIFIC_DATA, company.to_bytes(2, "little") + content)
+    return data
+
+
+def _structure(kind: int, value: bytes) -> bytes:
+    return bytes(AdvertisingData([(AdvertisingData.Type(kind), value)]))
 
 
 def _shortened(name: str) -> bytes:
     """As much of a name as a scan response holds, without half a letter at its end."""
     return name.encode()[:29].decode(errors="ignore").encode()
-
-
-def _refuse_read(_connection: Connection) -> bytes:
-    """bumble leaves a reader without an answer unless it is told what to say."""
-    raise att.ATT_Error(att.ErrorCode.READ_NOT_PERMITTED)
-
-
-def _advertisement(*structures: tuple[int, bytes]) -> bytes:
-    return bytes(AdvertisingData([(AdvertisingData.Type(kind), value) for kind, value in structures]))

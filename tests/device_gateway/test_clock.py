@@ -107,3 +107,31 @@ def test_placed_times_never_go_backwards(packets: list[tuple[int, float]], not_b
         assert placed_s[0] >= last_s
         assert (np.diff(placed_s) >= LEAST_PACE * 0.01 * 0.999).all()
         last_s = placed_s[-1]
+
+
+def counted_errors_ms(rate_off: float, lost_at_s: float, lost: int, seed: int) -> np.ndarray:
+    """(n, 2): when a sample was taken [s], and by how much it is placed too late; its sensor only counts samples."""
+    clock, errors, count = SensorClock(counted=True), [], 0
+    for packet in link(0.0, 90, seed):
+        k = round(packet.taken_s * 25)
+        if lost_at_s * 25 <= k < lost_at_s * 25 + lost:
+            continue
+        time_us = round(count * 1e6 / 25 * (1 + rate_off))
+        count += 1
+        clock.observe(time_us, packet.arrival_s)
+        errors.append((packet.taken_s, (clock.place(np.array([time_us]))[0] - packet.taken_s) * 1e3))
+    return np.array(errors)
+
+
+@pytest.mark.parametrize("rate_off", [-0.04, 0.0, 0.03])
+def test_a_sensor_that_only_counts_is_placed_by_its_real_rate(rate_off: float) -> None:
+    taken_s, error_ms = np.concatenate([counted_errors_ms(rate_off, 1e9, 0, seed) for seed in range(4)]).T
+    settled = error_ms[taken_s > 20]
+    assert np.percentile(np.abs(settled), 99) <= 25
+    assert error_ms[taken_s > 2].max() < 100
+
+
+def test_a_loss_nobody_could_count_is_forgotten_within_20_s() -> None:
+    taken_s, error_ms = np.concatenate([counted_errors_ms(0.01, 40, 10, seed) for seed in range(4)]).T
+    assert error_ms[(taken_s > 40.4) & (taken_s < 41)].min() < -300, "400 ms too early, right after"
+    assert np.percentile(np.abs(error_ms[taken_s > 60]), 99) <= 25

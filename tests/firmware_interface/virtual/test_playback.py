@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from firmware_interface.open_profile import decode_packet, resolution
-from firmware_interface.virtual.playback import Playback, PlaybackError, digitise
+from firmware_interface.open_profile import resolution
+from firmware_interface.virtual.playback import Playback, PlaybackError, acc_range_g, gyr_range_dps, to_counts
 from firmware_interface.virtual.reel import Reel
 
 G = 9.80665
@@ -27,25 +27,30 @@ def still(acc_g=1.0, gyr_dps=0.0, count=10, rate_hz=100.0):
 )
 def test_the_range_is_the_usual_one_or_the_next_that_holds_the_signals(acc_g, gyr_dps, ranges):
     """The most positive count is 32767: +8 g is one step beyond the range of 8 g, -8 g is within it."""
-    readings = digitise(still(acc_g, gyr_dps))
-    assert (readings.acc_range_g, readings.gyr_range_dps) == ranges
+    signals = still(acc_g, gyr_dps)
+    assert (acc_range_g(signals), gyr_range_dps(signals)) == ranges
 
 
 def test_readings_are_the_nearest_count():
-    playback = still(1.2345, 77.7)
-    readings = digitise(playback)
-    step = resolution(8, 1000)
-    assert readings.clipped == 0
-    assert np.abs(readings.counts[:, :3] * step.acc_m_s2 - playback.acc_m_s2).max() <= step.acc_m_s2 / 2
-    assert np.abs(readings.counts[:, 3:] * step.gyr_rad_s - playback.gyr_rad_s).max() <= step.gyr_rad_s / 2
+    acc, step = still(1.2345, 77.7).acc_m_s2, resolution(8, 1000).acc_m_s2
+    assert np.abs(to_counts(acc, step) * step - acc).max() <= step / 2
 
 
-def test_what_is_beyond_the_range_is_clipped_and_counted():
-    readings = digitise(still(-17, 2500))
-    assert readings.counts[3, 2] == -32768
-    assert readings.counts[4, 3] == 32767
-    assert readings.clipped == 2
-    assert digitise(still(3, 300), acc_range_g=2, gyr_range_dps=250).clipped == 2
+def test_what_is_beyond_the_range_is_held_at_its_ends():
+    signals, step = still(-17, 2500), resolution(16, 2000)
+    assert to_counts(signals.acc_m_s2, step.acc_m_s2)[3, 2] == -32768
+    assert to_counts(signals.gyr_rad_s, step.gyr_rad_s)[4, 0] == 32767
+
+
+def test_another_rate_samples_the_same_movement():
+    time_s = 2.0 + np.arange(101) / 50
+    ramp = np.outer(time_s, [1.0, -2.0, 0.5])
+    half = Playback(50.0, time_s, ramp, -ramp, ramp).at_rate(60.0)
+    np.testing.assert_allclose(np.diff(half.time_s), 1 / 60)
+    assert (half.time_s[0], len(half.time_s)) == (2.0, 121)
+    np.testing.assert_allclose(half.acc_m_s2, np.outer(half.time_s, [1.0, -2.0, 0.5]))
+    np.testing.assert_allclose(half.mag_ut, half.acc_m_s2)
+    assert half.at_rate(60.0) is half
 
 
 @pytest.mark.parametrize("what", ["empty", "shape", "nan", "rate", "gap", "backwards"])
@@ -86,10 +91,17 @@ def test_a_sample_is_taken_when_it_is_due(loop):
 
 def test_the_loop_is_seamless_in_time_and_sequence():
     reel = Reel(still(), speed=1.0, loop=True, clock_start_us=1_000_000)
-    packet = decode_packet(reel.packet(8, 4))
-    assert (packet.sequence, packet.time_us) == (8, 1_080_000)
-    np.testing.assert_array_equal(packet.counts, reel.readings.counts[[8, 9, 0, 1]])
-    assert decode_packet(reel.packet(65_537, 1)).sequence == 1
+    assert reel.times_us(8, 4).tolist() == [1_080_000, 1_090_000, 1_100_000, 1_110_000]
+    np.testing.assert_array_equal(reel.signals(8, 4).acc_m_s2, still().acc_m_s2[[8, 9, 0, 1]])
+    assert not reel.signals(8, 4).mag_ut.any()
+
+
+def test_a_crystal_that_drifts_samples_faster():
+    reel = Reel(still(), speed=1.0, loop=True, drift_ppm=100.0)
+    assert reel.due(10_000_000, 0.0) == pytest.approx(100_000 / 1.0001)
+    assert reel.clock_us(10_000.0, 0.0) == pytest.approx(10_001_000_000)
+    assert reel.taken_at(10_001_000_000, 0.0) == pytest.approx(10_000.0)
+    assert reel.time_us(100) == 1_000_000, "it does not know"
 
 
 def test_the_sensors_clock_leads_back_to_the_instant():

@@ -6,6 +6,8 @@ import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakError, BleakGATTProtocolError
 from bleak_retry_connector import establish_connection
+from bumble import hci
+from bumble.pairing import PairingConfig, PairingDelegate
 
 from firmware_interface import open_profile as profile
 from firmware_interface.virtual.link import SoftwareLink
@@ -97,13 +99,13 @@ async def test_retry_connector_waits_for_a_sensor_that_comes_back(make_sensor, f
     await client.disconnect()
 
 
-async def test_a_connect_that_times_out_leaves_nothing_pending(make_sensor, find, client_of, software_radio):
+async def test_a_connect_that_times_out_leaves_nothing_pending(make_sensor, find, client_of, software_link):
     sensor, other = await make_sensor(), await make_sensor()
     device, other_device = await find(sensor.address), await find(other.address)
     sensor.walk_away()
     with pytest.raises(TimeoutError):
         await client_of(device, timeout=0.1).connect()
-    assert not software_radio.connection_pending
+    assert no_connect_is_pending(software_link)
     sensor.walk_back()
     async with client_of(other_device) as client:
         await asyncio.sleep(0.2)
@@ -112,7 +114,7 @@ async def test_a_connect_that_times_out_leaves_nothing_pending(make_sensor, find
 
 
 @pytest.mark.parametrize("delay_s", [0, 0.0005, 0.002, 0.01, 0.05, 0.1, 0.15])
-async def test_a_cancelled_connect_leaves_nothing_behind(make_sensor, find, client_of, software_radio, delay_s):
+async def test_a_cancelled_connect_leaves_nothing_behind(make_sensor, find, client_of, software_link, delay_s):
     """Cancelled at whatever moment: before the request, while it waits, while services are being discovered."""
     sensor = await make_sensor()
     device = await find(sensor.address)
@@ -121,7 +123,7 @@ async def test_a_cancelled_connect_leaves_nothing_behind(make_sensor, find, clie
     await asyncio.sleep(delay_s)
     connecting.cancel()
     await asyncio.wait([connecting])
-    assert not software_radio.connection_pending
+    assert no_connect_is_pending(software_link)
     if connecting.cancelled():
         assert not client.is_connected
         await asyncio.sleep(0.15)
@@ -129,6 +131,22 @@ async def test_a_cancelled_connect_leaves_nothing_behind(make_sensor, find, clie
     await client.disconnect()
     async with client_of(device) as again:
         assert again.is_connected
+
+
+async def test_a_handshake_cancelled_at_any_step_leaves_no_error_behind(make_sensor, client_of, software_link):
+    """bumble sets an answer that comes in the very instant of the cancellation on a future that is cancelled."""
+    sensor, errors = await make_sensor(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    client = client_of(sensor.address)
+    for steps in range(24):
+        connecting = asyncio.ensure_future(client.connect())
+        while not any(c.le_connections for c in software_link.controllers):  # noqa: ASYNC110 - bumble sets no event
+            await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        connecting.cancel()
+        await asyncio.wait([connecting])
+    assert errors == []
 
 
 async def test_a_connect_cancelled_again_and_again_leaves_the_radio_ready(make_sensor, find, client_of):
@@ -227,6 +245,56 @@ async def test_a_sensor_that_is_switched_off_is_gone(make_sensor, find, client_o
     assert await BleakScanner.discover(timeout=0.3, backend=software_radio.scanner_backend) == []
 
 
+async def test_a_paced_link_still_carries_the_goodbye_of_a_sensor(make_sensor, find, client_of, software_link):
+    sensor, left = await make_sensor(), asyncio.Event()
+    client = client_of(await find(sensor.address), disconnected_callback=lambda _: left.set())
+    await client.connect()
+    software_link.connection_interval_s = 0.03
+    await sensor.stop()
+    await asyncio.wait_for(left.wait(), 2)
+
+
+async def test_a_sensor_switched_off_out_of_range_is_missed_in_time(make_sensor, find, client_of):
+    sensor, left = await make_sensor(), asyncio.Event()
+    client = client_of(await find(sensor.address), disconnected_callback=lambda _: left.set())
+    await client.connect()
+    sensor.walk_away()
+    await sensor.stop()
+    await asyncio.wait_for(left.wait(), 2)
+
+
+async def test_a_connection_keeps_its_address_when_the_adapter_takes_another(
+    make_sensor, find, client_of, software_radio, software_link
+):
+    """As Linux does for each scan, for privacy."""
+    sensor, left = await make_sensor(), asyncio.Event()
+    client = client_of(await find(sensor.address), disconnected_callback=lambda _: left.set())
+    await client.connect()
+    other = hci.HCI_LE_Set_Random_Address_Command(random_address=hci.Address("0A:00:00:00:00:01"))
+    await software_radio._device.host.send_sync_command(other)
+    assert (await client.read_gatt_char(BATTERY_LEVEL))[0] == 90
+    software_link.out_of_range(next(c for c in software_link.controllers if c.name == "radio"))
+    await asyncio.wait_for(left.wait(), 2)
+    assert sensor_is_free(sensor)
+
+
+async def test_a_pairing_that_was_refused_may_be_tried_again(make_sensor, find, client_of):
+    sensor = await make_sensor()
+    async with client_of(await find(sensor.address)) as client:
+        device = sensor._peripheral._device
+        device.pairing_config_factory = lambda _: PairingConfig(delegate=Refusing())
+        with pytest.raises(BleakError, match="NOT_SUPPORTED"):
+            await client.pair()
+        device.pairing_config_factory = lambda _: PairingConfig()
+        await client.pair()
+        assert sensor._peripheral._connection.is_encrypted
+
+
+class Refusing(PairingDelegate):
+    async def accept(self):
+        return False
+
+
 async def test_a_radio_that_is_off_says_so(make_sensor):
     sensor = await make_sensor()
     radio = SoftwareRadio(SoftwareLink())
@@ -257,3 +325,7 @@ async def test_connection_events_pace_the_link(make_sensor, find, client_of, sof
 
 def sensor_is_free(sensor):
     return sensor._peripheral._connection is None
+
+
+def no_connect_is_pending(link):
+    return not any(controller.pending_le_connection for controller in link.controllers)

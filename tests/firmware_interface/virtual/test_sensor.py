@@ -1,11 +1,13 @@
 """Driver and virtual sensor together, through bleak: what is sent arrives, and what does not arrive is counted."""
 
 import asyncio
+import random
 
 import numpy as np
 import pytest
 from bleak import BleakClient
 
+from analytics.signals.samples import Source
 from firmware_interface import open_profile as profile
 from firmware_interface.drivers import OpenImuDriver, StreamSettings
 from firmware_interface.virtual.gate import StartGate
@@ -16,7 +18,9 @@ async def test_what_was_recorded_arrives_to_half_a_step(make_sensor, connect, pl
     sensor = await make_sensor(signals, clock_start_us=2**32 - 200_000)
     driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
     settings = await driver.start(0, 5, heard)
-    assert settings == StreamSettings(100.0, profile.resolution(8, 1000), continues=False)
+    source = Source("open_imu", sensor.address, "Sinew", "Virtual IMU", "C10000000001", "open profile 1")
+    assert settings == StreamSettings(100.0, profile.resolution(8, 1000), continues=False, source=source)
+    assert all(run.source == source for run in heard.runs)
     await asyncio.wait_for(sensor.finished.wait(), 5)
     await driver.stop()
     acc, gyr = (np.concatenate([getattr(run, name) for run in heard.runs]) for name in ("acc_m_s2", "gyr_rad_s"))
@@ -94,6 +98,7 @@ async def test_after_a_lost_link_the_recording_goes_on_and_the_loss_is_exact(
     make_sensor, software_radio, playback, new_listener
 ):
     sensor = await make_sensor(playback(seconds=20.0))
+    sensor.firmware.fifo_s = 0.0
     heard, lost_link = new_listener(), asyncio.Event()
     client = BleakClient(
         sensor.address, disconnected_callback=lambda _: lost_link.set(), backend=software_radio.client_backend
@@ -147,17 +152,19 @@ async def test_a_full_queue_drops_and_every_sample_is_accounted_for(
     make_sensor, connect, software_link, playback, new_listener
 ):
     sensor = await make_sensor(playback(400.0, 1.0), transmit_queue_packets=4)
+    sensor.firmware.fifo_s = 0.0
     driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
     software_link.connection_interval_s, software_link.packets_per_event = 0.05, 2
     await driver.start(0, 1, heard)
     await asyncio.wait_for(sensor.finished.wait(), 10)
     await asyncio.sleep(0.3)
+    software_link.connection_interval_s = 0.0
+    await driver.stop()
     assert sensor.dropped > 200
     assert sensor.samples_sent + sensor.dropped == 400
     assert heard.received == sensor.samples_sent
     trailing = 400 - 1 - round(int(heard.times_us[-1]) / 2500)
     assert heard.lost + trailing == sensor.dropped
-    software_link.connection_interval_s = 0.0
 
 
 async def test_a_recording_nobody_hears_ends_all_the_same(make_sensor, playback):
@@ -181,8 +188,7 @@ async def test_a_loop_has_no_end_and_no_seam(make_sensor, connect, playback, new
 
 
 async def test_the_least_mtu_still_carries_samples(make_sensor, connect, playback, new_listener):
-    sensor = await make_sensor(playback(seconds=0.2))
-    sensor._peripheral._device.gatt_server.max_mtu = 23
+    sensor = await make_sensor(playback(seconds=0.2), greatest_mtu=23)
     client = await connect(sensor)
     assert client.mtu_size == 23
     driver, heard = OpenImuDriver(client), new_listener()
@@ -202,3 +208,42 @@ async def test_a_listener_that_unsubscribes_is_sent_nothing_more(make_sensor, co
     sent = sensor.samples_sent
     await asyncio.sleep(0.05)
     assert sensor.samples_sent == sent > 0
+
+
+async def test_after_a_reboot_clock_and_sequence_begin_anew(make_sensor, software_radio, playback, new_listener):
+    sensor = await make_sensor(playback(seconds=20.0), clock_start_us=5_000_000)
+    heard, gone = new_listener(), asyncio.Event()
+    client = BleakClient(
+        sensor.address, disconnected_callback=lambda _: gone.set(), backend=software_radio.client_backend
+    )
+    await client.connect()
+    driver = OpenImuDriver(client)
+    await driver.start(0, 5, heard)
+    await asyncio.sleep(0.1)
+    assert heard.times_us[0] == 5_000_000
+    await sensor.reboot()
+    await asyncio.wait_for(gone.wait(), 5)
+    await client.connect()
+    again = new_listener()
+    driver = OpenImuDriver(client, driver.decoder)
+    assert not (await driver.start(0, 5, again)).continues
+    await asyncio.sleep(0.2)
+    await driver.stop()
+    await client.disconnect()
+    assert 0 <= again.times_us[0] < 1_000_000
+    assert again.lost == 0, "what was lost with the power nobody can know"
+    instant = sensor.taken_at(int(again.times_us[0]))
+    assert instant > sensor.first_sample_at + 0.4, "yet the movement went on meanwhile"
+
+
+async def test_what_its_queue_loses_is_seen_by_its_sequence(make_sensor, connect, playback, new_listener):
+    sensor = await make_sensor(playback(seconds=10.0), speed=20.0, queue_loss=0.2, rng=random.Random(3))
+    sensor.firmware.fifo_s = 0.0
+    driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
+    await driver.start(0, 1, heard)
+    await asyncio.wait_for(sensor.finished.wait(), 10)
+    await driver.stop()
+    trailing = 1000 - 1 - int(heard.times_us[-1]) // 10_000
+    assert sensor.dropped > 50
+    assert heard.lost + trailing == sensor.dropped
+    assert heard.received == sensor.samples_sent == 1000 - sensor.dropped

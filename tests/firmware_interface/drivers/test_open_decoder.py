@@ -1,12 +1,13 @@
 import contextlib
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from firmware_interface.drivers.open_imu import OpenDecoder
 from firmware_interface.errors import DecodeError
-from firmware_interface.open_decoder import OpenDecoder
 from firmware_interface.open_profile import Started, encode_packet
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
@@ -26,8 +27,22 @@ def packet(first, count=5, start_us=0):
     return encode_packet(first, start_us + first * PERIOD_US, counts)
 
 
+class OneRun:
+    """A decoder whose every packet is one run."""
+
+    def __init__(self):
+        self.decoder = OpenDecoder()
+
+    def begin(self, told):
+        return self.decoder.begin(**asdict(told))
+
+    def decode(self, data):
+        (run,) = self.decoder.decode(data)
+        return run
+
+
 def decoder_at(time_us=0):
-    decoder = OpenDecoder()
+    decoder = OneRun()
     decoder.begin(started(time_us=time_us))
     return decoder
 

@@ -1,0 +1,24 @@
+"""The shape of every family's decoder: bytes in, samples out, and no other error than DecodeError."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from analytics.signals.samples import ImuSamples, Source
+
+
+class Decoder(ABC):
+    """The state of one sensor's stream. It outlives connections, so that what a lost link cost can be counted.
+
+    source: set by the driver once the device has told who it is, and passed on with every run of samples.
+    """
+
+    source: Source | None = None
+
+    @abstractmethod
+    def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
+        """Samples that this notification completes: none where it is only a part, several runs where it holds a gap.
+
+        Raises DecodeError, after which the next notification may be decoded. Memory stays bounded whatever comes.
+        """

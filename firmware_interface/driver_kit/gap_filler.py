@@ -1,0 +1,50 @@
+"""Puts samples that were asked for again in their place, and holds back what comes after a gap until then."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analytics.signals.samples import ImuSamples
+
+MOST_HELD_SAMPLES = 4096
+"""More than this is not held back: a sensor that owes so much will not catch up."""
+
+
+class GapFiller:
+    """Runs come with the number of their first sample and leave in order."""
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._held: list[tuple[int, ImuSamples]] = []
+
+    @property
+    def gap(self) -> tuple[int, int] | None:
+        """The first sample that is missing and how many are, while later ones are held back."""
+        return (self._next, self._held[0][0] - self._next) if self._held and self._next is not None else None
+
+    def add(self, number: int, run: ImuSamples) -> Iterator[ImuSamples]:
+        """Take a run; give out what is now in order. One that has been given out, or given up, before is left out."""
+        if self._next is None:
+            self._next = number - run.lost_before
+        if number >= self._next:
+            insort(self._held, (number, run), key=lambda held: held[0])
+        yield from self._in_order()
+        while sum(len(held) for _, held in self._held) > MOST_HELD_SAMPLES:
+            yield from self.give_up()
+
+    def give_up(self) -> Iterator[ImuSamples]:
+        """What is missing next will not come: give out what waited for it, up to the next gap."""
+        if self._held and self._next is not None:
+            number, run = self._held.pop(0)
+            lost, self._next = number - self._next, number + len(run)
+            yield replace(run, lost_before=lost)
+            yield from self._in_order()
+
+    def _in_order(self) -> Iterator[ImuSamples]:
+        while self._held and self._next is not None and self._held[0][0] <= self._next:
+            number, run = self._held.pop(0)
+            if number == self._next:
+                self._next = number + len(run)
+                yield replace(run, lost_before=0)

@@ -1,0 +1,53 @@
+"""A whole session with sensors of each family: the gateway connects, calibrates and counts, and nothing is lost."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analytics.domain.exercise import Side
+from analytics.exercises.catalogue import exercise as exercise_named
+from demo.body import SensorKind
+from demo.clinic import prepare_clinic
+from demo.home import exercise_once, patient_home, upload
+from demo.motion import simulated_motion
+from demo.ports import require_free_port
+from demo.server_process import ServerProcess
+from demo.visitor import Visitor
+from firmware_interface.drivers import DRIVERS
+
+SPEED = 5.0
+REPETITIONS = 5
+KNEE = exercise_named("knee.extension.seated")
+
+
+@pytest.fixture
+async def clinic(tmp_path: Path) -> AsyncIterator[tuple[str, str, Side]]:
+    """A server with one patient: its address, a claim code and the side that is exercised."""
+    prepared, code = await prepare_clinic(tmp_path / "server", datetime.now(UTC), lambda _: None)
+    server = ServerProcess(tmp_path / "server", require_free_port(0))
+    await server.start()
+    try:
+        visitor = await Visitor.sign_in(server.url, prepared.login_of("physiotherapist"))
+        side = (await visitor.patient(prepared.live_patient_id)).program.prescriptions[0].side
+        yield server.url, code, side
+    finally:
+        await server.stop()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("code", [driver.family.code for driver in DRIVERS if driver.family.has_imu])
+async def test_a_session_counts_what_was_done(code: str, clinic: tuple[str, str, Side], tmp_path: Path) -> None:
+    url, claim, side = clinic
+    kind = SensorKind(code, drift_ppm=40.0)
+    home = patient_home(tmp_path / "gateway", url, claim, exercise=KNEE, side=side, speed=SPEED, sensors=kind)
+    async with home as (gateway, body):
+        motion = simulated_motion(KNEE, REPETITIONS, 70.0, np.random.default_rng(1))
+        report, _ = await exercise_once(gateway, body, motion, SPEED, lambda _: None)
+        await upload(gateway, 60.0)
+    assert len(report.repetitions) == REPETITIONS
+    assert [sensor.samples_lost for sensor in report.sensors] == [0, 0]
+    for sensor in report.sensors:
+        assert sensor.samples_received >= 0.98 * motion.duration_s * sensor.rate_hz
