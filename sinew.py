@@ -27,7 +27,12 @@ ROOMS = {
     "evaluate": Room("analytics.training.evaluate", "gateway", "how well the methods do on recordings you name"),
     "train": Room("analytics.training.command", "train", "train the models that run on the gateway"),
 }
-SIMULATED_GATEWAY = Room("demo.simulated_gateway", "gateway,simulate", "")
+GATEWAY_BY_OPTION = {
+    "--simulate": Room("demo.simulated_gateway", "gateway,simulate", ""),
+    "--update-firmware": Room("device_gateway.firmware_command", "gateway", ""),
+    "--revert-firmware": Room("device_gateway.firmware_command", "gateway", ""),
+}
+"""What `sinew gateway` does instead of running a home."""
 
 
 def usage() -> str:
@@ -46,7 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     if command not in ROOMS:
         print(f"sinew: there is no command '{command}'.\n\n{usage()}", file=sys.stderr)
         return 2
-    room = SIMULATED_GATEWAY if command == "gateway" and "--simulate" in rest else ROOMS[command]
+    options = {argument.split("=")[0] for argument in rest} if command == "gateway" else set()
+    room = next((room for option, room in GATEWAY_BY_OPTION.items() if option in options), ROOMS[command])
     try:
         module = importlib.import_module(room.module)
     except ModuleNotFoundError as missing:

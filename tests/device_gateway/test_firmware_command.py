@@ -1,0 +1,124 @@
+"""`sinew gateway --update-firmware` as an operator runs it, and as the page about it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from firmware_maker import Maker
+
+from device_gateway import firmware_command
+from device_gateway.firmware_command import main
+from device_gateway.radio import Central, Radio
+from firmware_interface.firmware_update import read_public_key
+from firmware_interface.virtual.bootloader import Bootloader
+from firmware_interface.virtual.link import SoftwareLink
+from firmware_interface.virtual.radio import SoftwareRadio
+from firmware_interface.virtual.updatable import UpdatableSensor
+
+PAGE = (Path(__file__).parents[2] / "docs" / "firmware-update.md").read_text("utf-8")
+UPDATE, REVERT = (shlex.split(line)[2:] for line in re.findall(r"^sinew gateway .*", PAGE, re.MULTILINE))
+OUTPUT = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)[1]
+ADDRESS = "C4:64:E3:00:00:01"
+MAKER = Maker()
+
+
+@pytest.fixture
+def bootloader(tmp_path, monkeypatch):
+    """What a sensor holds that is in the air whenever the command runs; the page's files stand in the folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("sensor-1.4.0.signed.bin").write_bytes(MAKER.image("1.4.0", program_bytes=100_000))
+    Path("maker.pem").write_bytes(MAKER.public_pem)
+    bootloader = Bootloader(MAKER.image("1.3.2"), read_public_key(MAKER.public_pem))
+    truly_run = firmware_command.run
+
+    async def run(options, _):
+        link = SoftwareLink(supervision_timeout_s=0.05)
+        async with SoftwareRadio(link) as radio, UpdatableSensor(ADDRESS, bootloader, link, reset_delay_s=0.01):
+            await truly_run(options, Central(Radio(radio.scanner_backend, radio.client_backend)))
+
+    monkeypatch.setattr(firmware_command, "run", run)
+    return bootloader
+
+
+def running(bootloader):
+    return next((state["version"], state["confirmed"]) for state in bootloader.states() if state["active"])
+
+
+def fails_with(capsys, *arguments):
+    assert main(list(arguments)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("sinew gateway: ")
+    return line
+
+
+def test_the_page_says_what_happens(bootloader, capsys):
+    assert main(UPDATE) == 0
+    told = capsys.readouterr()
+    assert told.out == OUTPUT
+    assert told.err == ""
+    assert running(bootloader) == ("1.4.0", True)
+
+
+def test_a_trial_is_taken_back(bootloader, capsys):
+    assert main([*UPDATE, "--trial"]) == 0
+    assert "tries 1.4.0: its next restart takes it back" in capsys.readouterr().out
+    assert running(bootloader) == ("1.4.0", False)
+    assert main(REVERT) == 0
+    assert capsys.readouterr().out == f"The sensor {ADDRESS} runs 1.3.2 again.\n"
+    assert running(bootloader) == ("1.3.2", True)
+    assert "nothing can be reverted" in fails_with(capsys, *REVERT)
+
+
+def test_a_trial_is_kept_by_the_same_command(bootloader, capsys):
+    assert main([*UPDATE, "--trial"]) == 0
+    capsys.readouterr()
+    assert main(UPDATE) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["Confirmed.", f"The sensor {ADDRESS} runs 1.4.0."]
+
+
+@pytest.mark.parametrize(
+    ("image", "complaint"),
+    [
+        (MAKER.image("1.4.0", signed=False), "not signed"),
+        (MAKER.image("1.4.0")[:-1], "cut short"),
+        (MAKER.image("1.3.1"), "is not newer"),
+        (MAKER.image("1.3.2"), "runs 1.3.2 already"),
+        (bytes(17 << 20), "no firmware image"),
+    ],
+    ids=["unsigned", "cut short", "older", "the same", "too large"],
+)
+def test_a_file_that_is_refused(bootloader, capsys, image, complaint):
+    Path("sensor-1.4.0.signed.bin").write_bytes(image)
+    assert complaint in fails_with(capsys, *UPDATE)
+    assert bootloader.written_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--update-firmware", "nowhere.bin", *UPDATE[2:]], "nowhere.bin cannot be read (No such file or directory)"),
+        ([*UPDATE[:4], "--public-key", "sensor-1.4.0.signed.bin"], "The public key cannot be read"),
+        (UPDATE[:4], "give the maker's public key with --public-key"),
+        ([*UPDATE[:2], "--sensor", "left thigh", *UPDATE[4:]], "'left thigh' is no Bluetooth address"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_sentence(bootloader, capsys, arguments, complaint):
+    assert complaint in fails_with(capsys, *arguments)
+
+
+def test_no_bluetooth_is_one_sentence(bootloader, capsys, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+    assert "Bluetooth cannot be used" in fails_with(capsys, *REVERT)
+
+
+def test_ctrl_c_is_no_traceback(bootloader, capsys, monkeypatch):
+    async def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(firmware_command, "run", interrupted)
+    assert main(UPDATE) == 130
+    assert "the same command goes on where it was" in capsys.readouterr().err
