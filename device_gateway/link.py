@@ -148,7 +148,7 @@ class SensorLink:
         finally:
             if self._driver is not None:
                 self._driver.close()
-            await _disconnect(client)
+            await _part(client, self._driver)
 
     async def _start(self, driver: AnyDriver) -> None:
         """Have the sensor stream in packets of PACKET_S; ask again when its own rate makes that another batch.
@@ -221,7 +221,9 @@ async def _first_of(*events: asyncio.Event, timeout_s: float) -> bool:
             task.cancel()
 
 
-async def _disconnect(client: BleakClient) -> None:
-    with contextlib.suppress(BleakError, TimeoutError, EOFError, OSError):
-        async with asyncio.timeout(GOODBYE_S):
-            await client.disconnect()
+async def _part(client: BleakClient, driver: AnyDriver | None) -> None:
+    """Unsubscribe and disconnect, each for so long as it may take; a link that is gone needs neither."""
+    for goodbye in ([driver.unsubscribe] if driver is not None else []) + [client.disconnect]:
+        with contextlib.suppress(BleakError, TimeoutError, EOFError, OSError):
+            async with asyncio.timeout(GOODBYE_S):
+                await goodbye()

@@ -259,3 +259,23 @@ async def test_a_scan_that_died_without_a_word_is_begun_anew(air: Air, monkeypat
     await air.wear(THIGH, playback(5.0))
     await air.until(lambda: link.state is LinkState.STREAMING, 5)
     await link.close()
+
+
+async def test_a_sensor_is_unsubscribed_from_before_it_is_disconnected(air: Air) -> None:
+    """Or bluetoothd 5.66 dies (tests/bluez): data first, then replies."""
+    sensor, events = await air.wear(THIGH, playback(30.0)), []
+    on_subscription, on_disconnection = sensor.firmware.on_subscription, sensor.firmware.on_disconnection
+
+    def subscription(characteristic, subscribed):
+        events.append(("on" if subscribed else "off", characteristic is sensor.firmware._data))
+        on_subscription(characteristic, subscribed)
+
+    def disconnection():
+        events.append(("gone", False))
+        on_disconnection()
+
+    sensor.firmware.on_subscription, sensor.firmware.on_disconnection = subscription, disconnection
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.STREAMING)
+    await link.close()
+    assert events[-3:] == [("off", True), ("off", False), ("gone", False)]
