@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from demo.motion import Motion
@@ -21,6 +21,17 @@ PROXIMAL_ADDRESS = "C1:00:00:00:00:01"
 DISTAL_ADDRESS = "C1:00:00:00:00:02"
 
 
+AWAY_S = 3.0
+"""How long a patient leaves the radio's range: longer than its supervision timeout."""
+
+
+class Trouble(NamedTuple):
+    """What befalls the distal sensor, so many seconds of this machine's time after the first sample."""
+
+    kind: Literal["away", "reboot", "die"]
+    after_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class SensorKind:
     """Which sensors are worn and how well they do: their family, how fast their crystals drift apart, what is lost."""
@@ -28,7 +39,9 @@ class SensorKind:
     family: str = OpenFirmware.family
     drift_ppm: float = 0.0
     queue_loss: float = 0.0
+    queue_packets: int = 32
     connection_interval_s: float = 0.0
+    troubles: tuple[Trouble, ...] = ()
 
 
 class Body:
@@ -41,6 +54,7 @@ class Body:
         }
         self.sensors: tuple[VirtualSensor, ...] = ()
         self._speed = speed
+        self._befalling: list[asyncio.Task[None]] = []
         self._kind = kind
         self._link = SoftwareLink(connection_interval_s=kind.connection_interval_s)
         self._software_radio = SoftwareRadio(self._link)
@@ -77,6 +91,7 @@ class Body:
                 firmware=FIRMWARES[self._kind.family],
                 speed=self._speed,
                 gate=gate,
+                transmit_queue_packets=self._kind.queue_packets,
                 queue_loss=self._kind.queue_loss,
                 clock_drift_ppm=drift_ppm,
             )
@@ -90,8 +105,12 @@ class Body:
         )
         for sensor in self.sensors:
             await sensor.start()
+        self._befalling = [asyncio.create_task(self._befall(gate, trouble)) for trouble in self._kind.troubles]
 
     async def take_off(self) -> None:
+        for task in self._befalling:
+            task.cancel()
+        await asyncio.gather(*self._befalling, return_exceptions=True)
         for sensor in self.sensors:
             await sensor.stop()
         self.sensors = ()
@@ -99,6 +118,20 @@ class Body:
     async def played(self) -> None:
         """Wait until both sensors have played all they had."""
         await asyncio.gather(*(sensor.finished.wait() for sensor in self.sensors))
+
+    async def _befall(self, gate: StartGate, trouble: Trouble) -> None:
+        sensor = self.sensors[1]
+        await gate.wait()
+        await asyncio.sleep(trouble.after_s)
+        match trouble.kind:
+            case "away":
+                sensor.walk_away()
+                await asyncio.sleep(AWAY_S)
+                sensor.walk_back()
+            case "reboot":
+                await sensor.reboot()
+            case "die":
+                sensor.die()
 
     def taken_at(self, distal_time_us: int) -> float | None:
         """The event loop's time at which the distal sensor took its sample; None before it has taken any."""

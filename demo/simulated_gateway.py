@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
-from demo.body import SensorKind
+from demo.body import SensorKind, Trouble
 from demo.command_line import add_playback_arguments, run_to_the_end
 from demo.home import exercise_once, patient_home, upload
 from demo.motion import recorded_motion, simulated_motion
@@ -48,7 +48,12 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 def _sensors(arguments: argparse.Namespace) -> SensorKind:
     return SensorKind(
-        arguments.family, arguments.drift_ppm, arguments.queue_loss, arguments.connection_interval_ms / 1000
+        arguments.family,
+        arguments.drift_ppm,
+        arguments.queue_loss,
+        arguments.queue_packets,
+        arguments.connection_interval_ms / 1000,
+        tuple(arguments.trouble),
     )
 
 
@@ -70,15 +75,37 @@ def _parser() -> argparse.ArgumentParser:
     add_playback_arguments(parser)
     parser.add_argument("--side", choices=list(Side), default=Side.RIGHT, help="the side that the program prescribes")
     families = [driver.family.code for driver in DRIVERS if driver.family.has_imu]
-    parser.add_argument("--family", choices=families, default=SensorKind().family, help="which sensors are worn")
-    parser.add_argument(
-        "--drift-ppm", metavar="N", type=_between(0, 1000), default=0.0, help="how far the sensors' clocks drift apart"
+    worn = parser.add_argument_group("the sensors, and what befalls them")
+    worn.add_argument(
+        "--family",
+        choices=families,
+        metavar="FAMILY",
+        default=SensorKind().family,
+        help=f"which are worn: {', '.join(families)} (default open_imu)",
     )
-    parser.add_argument(
-        "--queue-loss", metavar="P", type=_between(0, 0.9), default=0.0, help="share of packets lost in the sensor"
+    worn.add_argument(
+        "--drift-ppm", metavar="N", type=_between(0, 1000), default=0.0, help="their clocks drift so far apart (0)"
     )
-    parser.add_argument(
-        "--connection-interval-ms", metavar="N", type=_between(0, 4000), default=0.0, help="of the radio (default 0)"
+    worn.add_argument(
+        "--queue-packets", metavar="N", type=_whole(1, 1000), default=32, help="their transmit queues hold so many (32)"
+    )
+    worn.add_argument(
+        "--queue-loss", metavar="SHARE", type=_between(0, 0.9), default=0.0, help="share of packets lost in them (0)"
+    )
+    worn.add_argument(
+        "--connection-interval-ms",
+        metavar="N",
+        type=_between(0, 4000),
+        default=0.0,
+        help="the radio carries packets so often (0: at once)",
+    )
+    worn.add_argument(
+        "--trouble",
+        metavar="KIND@SECONDS",
+        type=_trouble,
+        action="append",
+        default=[],
+        help="the distal sensor is away for 3 s, does a reboot, or will die, so long after the first sample: away@5",
     )
     parser.add_argument("--sessions", metavar="N", type=int, default=1, help="how many sessions (default 1)")
     return parser
@@ -92,3 +119,20 @@ def _between(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return value
+
+    return number
+
+
+def _trouble(text: str) -> Trouble:
+    match text.split("@"):
+        case ["away" | "reboot" | "die" as kind, after] if after.replace(".", "", 1).isdigit():
+            return Trouble(kind, float(after))
+    raise argparse.ArgumentTypeError(f"{text} is not away@SECONDS, reboot@SECONDS or die@SECONDS")

@@ -31,6 +31,8 @@ COUNTED_WINDOWS = 8
 """Of such a sensor few windows are kept: a sample that is lost shifts its count for good, and the fit must follow."""
 LEAST_SPREAD_S = 0.001
 """Window minima are never trusted to better than a host's scheduling."""
+JUMP_S = 2.0
+"""A sample that arrives so long before the fit says it was taken is of a clock that was set; no radio is that early."""
 LEAST_PACE = 0.5
 """When the fit moves back, placed samples keep at least this share of their spacing until it has caught up."""
 
@@ -77,6 +79,14 @@ class SensorClock:
         self._window_minimum = (0.0, np.inf)
         self._offset_s = np.inf
         self._slope = 0.0
+
+    def jumped(self, sensor_time_us: int, arrival_s: float) -> bool:
+        """Whether the sensor's clock was set since the last packet: it ran back, or far ahead. A new fit is needed."""
+        if self._origin_us is None or not self._recent:
+            return False
+        sensor_s = (sensor_time_us - self._origin_us) * 1e-6
+        expected_s = sensor_s + self._offset_s + self._slope * sensor_s
+        return sensor_s < self._recent[-1][0] or arrival_s < expected_s - JUMP_S
 
     def observe(self, sensor_time_us: int, arrival_s: float) -> None:
         """Note that a packet whose last sample was taken at this sensor time arrived now."""

@@ -34,6 +34,8 @@ Of the machine's time, as all that concerns the radio: a replay's radio is no fa
 FIRST_SILENCE_S = 10.0
 """The same after a start: a sensor may have to wake its chip, or wait for another to start together with it."""
 RETRY_PAUSE_S = 0.5
+STOP_S = 10.0
+"""A second for what is being sent again, five for an answer, and as much again for a radio that is busy."""
 GOODBYE_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -144,7 +146,8 @@ class SensorLink:
             await self._start(self._driver)
             await self._until_over(gone)
             if not gone.is_set():
-                await self._driver.stop()
+                async with asyncio.timeout(STOP_S):
+                    await self._driver.stop()
         finally:
             if self._driver is not None:
                 self._driver.close()
@@ -155,9 +158,10 @@ class SensorLink:
 
         Its samples may come before its answer, which says how to read them; until then they wait.
         """
+        await driver.prepare()
         with contextlib.suppress(SensorError):
             self.battery_percent = await driver.battery_percent()
-        self.clock = SensorClock(not_before_s=self._last_s, counted=driver.family.timestamps is None)
+        self.clock = self._new_clock()
         self._heard.clear()
         self._early = []
         batch = self._batch(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
@@ -189,7 +193,14 @@ class SensorLink:
 
     def _hear(self, newest_us: int) -> None:
         self._heard.set()
-        self.clock.observe(newest_us, self._now_s())
+        now_s = self._now_s()
+        if self.clock.jumped(newest_us, now_s):
+            self.clock = self._new_clock()
+        self.clock.observe(newest_us, now_s)
+
+    def _new_clock(self) -> SensorClock:
+        assert self._driver is not None
+        return SensorClock(not_before_s=self._last_s, counted=self._driver.family.timestamps is None)
 
     def _take(self, samples: ImuSamples) -> None:
         if self._early is None:

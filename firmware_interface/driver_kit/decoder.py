@@ -11,6 +11,7 @@ from analytics.signals.samples import ImuSamples, Source
 class Decoder(ABC):
     """The state of one sensor's stream. It outlives connections, so that what a lost link cost can be counted.
 
+    Each has a `begin` of its own that sets it up for a stream, with numbers by name: rate, ranges, what else there is.
     source: set by the driver once the device has told who it is, and passed on with every run of samples.
     """
 

@@ -14,7 +14,7 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakCharacteristicNotFoundError, BleakGATTProtocolError
+from bleak.exc import BleakCharacteristicNotFoundError, BleakError, BleakGATTProtocolError
 
 from analytics.signals.samples import ImuSamples, Source
 
@@ -32,7 +32,8 @@ from .family import Family, StreamSettings
 
 REPLY_TIMEOUT_S = 5.0
 _BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
-_EARLY_PACKETS = 64
+_EARLY_PACKETS = 1024
+"""What may come before a start is answered: a second, even of the fastest."""
 _UNANSWERED_REPLIES = 64
 
 _log = logging.getLogger(__name__)
@@ -55,13 +56,8 @@ class SensorDriver(ABC, Generic[D]):
     """Those that `start` needs, the one with the largest packets first."""
     least_payload_bytes: ClassVar[int] = 20
     """What one notification must be able to hold; 20 is what every connection can."""
-    least_firmware: ClassVar[tuple[int, ...]] = ()
-    """Below this version it lacks what is needed; empty where the maker tells of none."""
     batches: ClassVar[bool] = False
     """Whether `start` can choose how many samples a packet holds; elsewhere the firmware has chosen."""
-    acquire_notify: ClassVar[bool] = True
-    """BlueZ's StartNotify throttles at 200 to 330 notifications a second, AcquireNotify does not. It would lose packets
-    sent before the subscription is confirmed; False for a sensor that starts by being subscribed to."""
 
     def __init__(self, client: BleakClient, decoder: D | None = None) -> None:
         self.decoder: D = decoder if decoder is not None else self.new_decoder()
@@ -70,7 +66,6 @@ class SensorDriver(ABC, Generic[D]):
         self._client = client
         self._on_samples: Callable[[ImuSamples], None] | None = None
         self._on_heard: Callable[[int], None] | None = None
-        self._newest_us: int | None = None
         self._early: list[tuple[bytes, str]] | None = None
         self._replies: asyncio.Queue[bytes] = asyncio.Queue(_UNANSWERED_REPLIES)
         self._subscribed: dict[str, bool] = {}  # and whether acquired
@@ -125,10 +120,16 @@ class SensorDriver(ABC, Generic[D]):
         return replace(settings, source=source)
 
     async def stop(self) -> None:
-        """End the stream. Harmless where the link is gone already."""
-        if self._begun and self._client.is_connected:
-            await self._end()
-        self.close()
+        """End the stream. Harmless where the link is gone, or goes meanwhile; afterwards no sample comes."""
+        begun, self._begun = self._begun, False
+        try:
+            if begun and self._client.is_connected:
+                await self._end()
+        except BleakError:
+            if self._client.is_connected:
+                raise
+        finally:
+            self.close()
 
     def close(self) -> None:
         """The link has ended, or is about to: samples that wait are handed out, and nothing afterwards."""
@@ -137,8 +138,8 @@ class SensorDriver(ABC, Generic[D]):
     async def unsubscribe(self) -> None:
         """Hear nothing more; to be called before the client disconnects. Raises bleak's BleakError.
 
-        bluetoothd 5.66 dies when a device is disconnected whose notifications are acquired (seen by the third time, as in
-        bluez pull request 1784); unsubscribed before, data first, 25 of 25 went well.
+        bluetoothd 5.66 dies when a device is disconnected whose notifications are acquired (seen by the third time, as
+        in bluez pull request 1784); unsubscribed before, data first, 25 of 25 went well.
         """
         for uuid in sorted(self._subscribed, key=lambda uuid: not self._subscribed[uuid]):
             if self._client.is_connected:
@@ -185,8 +186,8 @@ class SensorDriver(ABC, Generic[D]):
             )
 
     def _least_firmware(self, source: Source) -> tuple[int, ...]:
-        """The same for one model of a family."""
-        return self.least_firmware
+        """Below which version this device lacks what is needed; empty where its maker tells of none."""
+        return ()
 
     def _check_packet_size(self) -> None:
         data = self._client.services.get_characteristic(self.characteristics[0])
@@ -199,8 +200,12 @@ class SensorDriver(ABC, Generic[D]):
             )
 
     async def _listen(self, characteristic: str) -> None:
-        """Take this characteristic's notifications as data."""
-        await self._subscribe(characteristic, self._on_data, acquire=self.acquire_notify)
+        """Take this characteristic's notifications as data.
+
+        By AcquireNotify, because BlueZ's StartNotify costs D-Bus as much as all the rest, and throttles where that is
+        too much. What comes before the subscription is confirmed is lost that way, when nothing has been counted yet.
+        """
+        await self._subscribe(characteristic, self._on_data, acquire=True)
 
     async def _listen_for_replies(self, characteristic: str) -> None:
         """Take this characteristic's notifications as answers to `_ask`."""
@@ -220,11 +225,10 @@ class SensorDriver(ABC, Generic[D]):
 
     async def _read(self, characteristic: str, what: str) -> bytes:
         """Read a value. Raises WrongSensorError where there is none, SensorRefusedError where it is refused."""
-        try:
-            with self._naming(f"to tell {what}"):
-                return bytes(await self._client.read_gatt_char(characteristic))
-        except BleakCharacteristicNotFoundError as error:
-            raise WrongSensorError(f"{self._name} does not tell {what}; update its firmware.") from error
+        if self._client.services.get_characteristic(characteristic) is None:
+            raise WrongSensorError(f"{self._name} does not tell {what}; update its firmware.")
+        with self._naming(f"to tell {what}"):
+            return bytes(await self._client.read_gatt_char(characteristic))
 
     async def _write(self, characteristic: str, command: bytes, what: str, *, response: bool = True) -> None:
         """Write a command that is not answered. Raises SensorRefusedError, naming the command as `what`."""
@@ -266,6 +270,10 @@ class SensorDriver(ABC, Generic[D]):
             yield
         except BleakGATTProtocolError as error:
             raise SensorRefusedError(f"{self._name} refused {what}: {error}; restart it.") from error
+        except BleakCharacteristicNotFoundError as error:
+            raise WrongSensorError(
+                f"{self._name} has no place for {what}; it is another device, or too old."
+            ) from error
 
     def _on_reply(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
         with contextlib.suppress(asyncio.QueueFull):  # nobody asks: a sensor that babbles must not fill the memory
@@ -292,9 +300,13 @@ class SensorDriver(ABC, Generic[D]):
         self._hand_out(runs)
 
     def _hear(self, time_us: int) -> None:
-        if self._on_heard is not None and (self._newest_us is None or time_us > self._newest_us):
-            self._newest_us = time_us
+        if self._on_heard is not None:
             self._on_heard(time_us)
+
+    def _forget_early(self) -> None:
+        """What has come before the stream that is about to begin belongs to another."""
+        if self._early is not None:
+            self._early = []
 
     def _hand_out(self, runs: Iterable[ImuSamples]) -> None:
         for run in runs:

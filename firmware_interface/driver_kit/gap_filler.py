@@ -28,7 +28,7 @@ class GapFiller:
         """Take a run; give out what is now in order. One that has been given out, or given up, before is left out."""
         if self._next is None:
             self._next = number - run.lost_before
-        if number >= self._next:
+        if number + len(run) > self._next:
             insort(self._held, (number, run), key=lambda held: held[0])
         yield from self._in_order()
         while sum(len(held) for _, held in self._held) > MOST_HELD_SAMPLES:
@@ -45,6 +45,21 @@ class GapFiller:
     def _in_order(self) -> Iterator[ImuSamples]:
         while self._held and self._next is not None and self._held[0][0] <= self._next:
             number, run = self._held.pop(0)
-            if number == self._next:
-                self._next = number + len(run)
-                yield replace(run, lost_before=0)
+            if number + len(run) > self._next:
+                begins_at, self._next = self._next - number, number + len(run)
+                yield replace(_from(run, begins_at), lost_before=0)
+
+
+def _from(run: ImuSamples, first: int) -> ImuSamples:
+    """The run without the samples before its `first`."""
+    if first == 0:
+        return run
+    return replace(
+        run,
+        sensor_time_us=run.sensor_time_us[first:],
+        acc_m_s2=run.acc_m_s2[first:],
+        gyr_rad_s=run.gyr_rad_s[first:],
+        mag_ut=None if run.mag_ut is None else run.mag_ut[first:],
+        orientation=None if run.orientation is None else run.orientation[first:],
+        clipped=None if run.clipped is None else run.clipped[first:],
+    )

@@ -86,13 +86,16 @@ class Timeline:
         )
         known = self._anchor_us is not None or self._position is not None
         near = not known or abs(here.time_us - anchor_us) <= LONGEST_GAP_S * 1e6
-        lost = 0
+        counted: int | None = 0
         if self._position is not None:
             counted = self._lost_between(self._position, here, sequence)
-            lost, near = counted or 0, near and counted is not None
-        if not near and not self._agrees_with_refused(here, sequence):
-            self._refused = here
-            raise DecodeError("A packet's sequence and time do not continue the stream; it is left out.")
+        if not near or counted is None:
+            if self._refused is None or self._lost_between(self._refused, here, sequence) != 0:
+                self._refused = here
+                raise DecodeError("A packet's sequence and time do not continue the stream; it is left out.")
+            if counted is None:
+                counted = self._lost_at_jump(self._refused.count, sequence)
+        lost = counted
         self._position, self._refused, self._anchor_us = here, None, None
         return self._times_us(here.time_us, count), lost
 
@@ -127,8 +130,13 @@ class Timeline:
         laps = round((near_us / self._tick_us - ticks) / self._wrap_ticks)
         return (ticks + laps * self._wrap_ticks) * self._tick_us
 
-    def _agrees_with_refused(self, here: _Position, sequence: int | None) -> bool:
-        return self._refused is not None and self._lost_between(self._refused, here, sequence) == 0
+    def _lost_at_jump(self, refused: int, sequence: int | None) -> int:
+        """What the clock cannot tell of because it was set: by the sequence where it goes on, or what was refused."""
+        before = self._position
+        if sequence is None or before is None or before.next_sequence is None:
+            return refused
+        by_sequence = (sequence - before.next_sequence) % self._sequence_wrap
+        return by_sequence if by_sequence <= LONGEST_GAP_S * self.rate_hz else refused
 
     def _lost_between(self, before: _Position, here: _Position, sequence: int | None) -> int | None:
         """Samples missing between two packets, as time and sequence say; None where the two disagree."""

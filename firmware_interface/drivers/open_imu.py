@@ -27,7 +27,8 @@ from ..driver_kit.timeline import Timeline
 from ..errors import DecodeError, SensorError, SensorRefusedError
 
 RESEND_PATIENCE_S = 1.0
-"""What was asked for again and has not come by then is lost; what came after it waits no longer."""
+"""Where nothing of what was asked for again comes for so long, it is lost; what came after it waits no longer."""
+BUSY_PAUSE_S = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         timestamps="first sample of each packet, µs, 32 bit",
         sequence="of samples, 16 bit; what is lost is asked for again",
         synchronisation="two-way time exchange",
-        cannot=("orientation of its own",),
+        cannot=("tell its orientation; Sinew makes its own",),
         source="docs/firmware-open-profile.md",
     )
     service = profile.SERVICE_UUID
@@ -169,6 +170,7 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         return told.offset_bounds_us(asked_us, heard_us)
 
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
+        self._can_resend = True
         await self._listen(profile.DATA_UUID)
         start = profile.encode_start(rate_hz, min(max(batch, 1), 255), self.axes)
         started = await self._command(profile.Opcode.START, start, profile.Started)
@@ -176,9 +178,9 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         return StreamSettings(started.rate_hz, started.resolution, continues)
 
     async def _end(self) -> None:
-        """What the sensor had taken arrives before its answer."""
+        """What the sensor had taken, and what is being sent again, arrives before its answer."""
         if self._resending is not None:
-            await self._resending
+            await asyncio.wait([self._resending], timeout=RESEND_PATIENCE_S)
         self._can_resend = False
         await self._command(profile.Opcode.STOP, profile.encode_stop(), type(None))
 
@@ -191,14 +193,7 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
 
     async def _command(self, opcode: profile.Opcode, command: bytes, kind: type[A]) -> A:
         """Write a command; returns what its answer holds beyond the status, which must be of this kind."""
-
-        def answer(data: bytes) -> profile.Reply | None:
-            reply = profile.decode_reply(data)
-            return reply if reply.opcode == opcode else None
-
-        await self.prepare()
-        await self._listen_for_replies(profile.CONTROL_UUID)
-        reply = await self._ask(profile.CONTROL_UUID, command, answer, opcode.name)
+        reply = await self._reply_to(opcode, command)
         if reply.status is not profile.Status.OK:
             reason = reply.status.name.lower().replace("_", " ")
             raise SensorRefusedError(
@@ -207,6 +202,19 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         if not isinstance(reply.answer, kind):
             raise SensorRefusedError(f"{self._name} answered {opcode.name} without what belongs to it; update it.")
         return reply.answer
+
+    async def _reply_to(self, opcode: profile.Opcode, command: bytes) -> profile.Reply:
+        def answer(data: bytes) -> profile.Reply | None:
+            reply = profile.decode_reply(data)
+            return reply if reply.opcode == opcode else None
+
+        await self.prepare()
+        await self._listen_for_replies(profile.CONTROL_UUID)
+        return await self._ask(profile.CONTROL_UUID, command, answer, opcode.name)
+
+    def _hear(self, time_us: int) -> None:
+        if not self.decoder.resent:
+            super()._hear(time_us)
 
     def _hand_out(self, runs: Iterable[ImuSamples]) -> None:
         for run in runs:
@@ -221,29 +229,39 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
                 self._give_up_all()
 
     async def _fill_gaps(self) -> None:
-        """Ask for each gap once. Whatever goes wrong, what was held back is handed out."""
+        """Ask for each gap. What does not come is given up; whatever goes wrong, what was held back is handed out."""
         try:
-            while (gap := self._filler.gap) is not None:
-                await self._ask_again(*gap)
+            while self._can_resend and (gap := self._filler.gap) is not None:
+                with contextlib.suppress(SensorError, TimeoutError):
+                    await self._ask_again(*gap)
                 left = self._filler.gap
                 if left is not None and left[0] < sum(gap):
                     super()._hand_out(self._filler.give_up())
-        except (SensorError, BleakError) as trouble:
+        except BleakError as trouble:
             _log.info("%s cannot send again what was lost: %s", self._name, trouble)
             self._can_resend = False
-            self._give_up_all()
         finally:
             self._resending = None
+            if not self._can_resend:
+                self._give_up_all()
 
     async def _ask_again(self, first: int, missing: int) -> None:
-        """Ask for missing samples and wait for as many of them as the sensor still has."""
-        asked = profile.encode_resend(self.decoder.sequence_of(first), min(missing, 0xFFFF))
-        resending = await self._command(profile.Opcode.RESEND, asked, profile.Resending)
-        until = first + ((resending.first - self.decoder.sequence_of(first)) & 0xFFFF) + resending.samples
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RESEND_PATIENCE_S if resending.samples else 0):
-                while self._resent_until < until:
-                    self._resent.clear()
+        """Ask for missing samples, and wait for as many of them as the sensor still has. Raises TimeoutError."""
+        sequence = self.decoder.sequence_of(first)
+        reply = await self._reply_to(profile.Opcode.RESEND, profile.encode_resend(sequence, min(missing, 0xFFFF)))
+        async with asyncio.timeout(RESEND_PATIENCE_S):
+            while reply.status is profile.Status.BUSY:
+                await asyncio.sleep(BUSY_PAUSE_S)
+                reply = await self._reply_to(
+                    profile.Opcode.RESEND, profile.encode_resend(sequence, min(missing, 0xFFFF))
+                )
+        if reply.status is profile.Status.UNKNOWN_OPCODE:
+            self._can_resend = False
+        elif isinstance(resending := reply.answer, profile.Resending) and resending.samples:
+            until = first + ((resending.first - sequence) & 0xFFFF) + resending.samples
+            while self._resent_until < until:
+                self._resent.clear()
+                async with asyncio.timeout(RESEND_PATIENCE_S):  # anew for each: a long gap comes at the link's pace
                     await self._resent.wait()
 
     def _give_up_all(self) -> None:

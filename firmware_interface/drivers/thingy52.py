@@ -6,7 +6,6 @@ drv_motion.c (signs), and documentation/firmware_architecture.html of v2.2.0.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,8 +22,8 @@ from ..driver_kit.decoder import Decoder
 from ..driver_kit.driver import SensorDriver
 from ..driver_kit.family import IMU, Family, Quantity, StreamSettings
 from ..driver_kit.timeline import CountedTimeline
+from ..driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ..errors import DecodeError, SensorRefusedError, WrongSensorError
-from ..open_profile import STANDARD_GRAVITY_M_S2
 
 
 def _uuid(number: int) -> str:
@@ -174,7 +173,7 @@ ESTIMATES: dict[Callable[[bytes], Any], str] = {
     decode_gravity: GRAVITY_UUID,
 }
 """What the sensor's own motion library makes of its readings, by how it is decoded."""
-_RESOLUTION = Resolution(STANDARD_GRAVITY_M_S2 / ACC_PER_G, math.radians(1 / GYR_PER_DPS))
+_RESOLUTION = Resolution(STANDARD_GRAVITY_M_S2 / ACC_PER_G, DPS_RAD_S / GYR_PER_DPS)
 # The acceleration that is sent points down (see decode_raw); what is wanted is specific force.
 _STEPS = np.array([-_RESOLUTION.acc_m_s2] * 3 + [_RESOLUTION.gyr_rad_s] * 3 + [1 / MAG_PER_UT] * 3)
 _HIGHEST_ACC = 2 * ACC_PER_G - 1

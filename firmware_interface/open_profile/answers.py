@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from analytics.signals.samples import Resolution
 
+from ..driver_kit import units
 from ..errors import DecodeError
 from .commands import ResendCommand
 from .constants import ANSWER_FIELDS, Opcode, Status
 from .fields import packed, unpacked
 
-STANDARD_GRAVITY_M_S2 = 9.80665
+STANDARD_GRAVITY_M_S2 = units.STANDARD_GRAVITY_M_S2
 _ANSWER = 0x80  # added to the opcode that is answered
 
 

@@ -132,6 +132,11 @@ class VirtualSensor:
         """Hang up on the gateway."""
         await self._peripheral.disconnect()
 
+    def die(self) -> None:
+        """Run out of battery: silent at once and for good, without a goodbye. The movement goes on unmeasured."""
+        self.battery_percent = 0
+        self.walk_away()
+
     async def reboot(self) -> None:
         """Fall silent without a goodbye, and come back with a clock and a sequence that begin anew.
 

@@ -48,7 +48,7 @@ BATCHES = {"capture2go": (1, 8), "metamotion": (1, 5), "open_imu": (1, 5, 19)}
 
 @pytest.mark.parametrize(("code", "batch"), [(code, batch) for code in CODES for batch in BATCHES.get(code, (5,))])
 def test_a_sample(code: str, batch: int, benchmark: BenchmarkFixture, per_sample_us: Figures) -> None:
-    stream = recorded(code, batch=batch, speed=1.0 if code == "open_imu" else 20.0, seconds=5.0)
+    stream = recorded(code, batch=batch, speed=1.0, seconds=4.0)  # faster, packets hold more
 
     def decode_all() -> int:
         decoder = stream.decoder()
@@ -62,7 +62,7 @@ def test_a_sample(code: str, batch: int, benchmark: BenchmarkFixture, per_sample
 @pytest.mark.parametrize("batch", BATCHES["capture2go"])
 def test_the_makers_capture2go(batch: int, benchmark: BenchmarkFixture, per_sample_us: Figures) -> None:
     """capture2go 1.0.1 on the same notifications: to its packages and their values, orientation included."""
-    stream = recorded("capture2go", batch=batch, seconds=5.0)
+    stream = recorded("capture2go", batch=batch, speed=1.0, seconds=4.0)
 
     def decode_all() -> int:
         unpacker, samples = Unpacker(ignoreInitialGarbage=True), 0
@@ -78,7 +78,7 @@ def test_the_makers_capture2go(batch: int, benchmark: BenchmarkFixture, per_samp
 
 def test_bleakheart(benchmark: BenchmarkFixture, per_sample_us: Figures) -> None:
     """bleakheart 0.2.0 on the H10's frames: to tuples of integers, without times."""
-    stream = recorded("polar_h10", seconds=5.0)
+    stream = recorded("polar_h10", speed=1.0, seconds=4.0)
     decode = PolarMeasurementData._decode_acc_data
 
     def decode_all() -> int:

@@ -135,3 +135,22 @@ def test_a_loss_nobody_could_count_is_forgotten_within_20_s() -> None:
     taken_s, error_ms = np.concatenate([counted_errors_ms(0.01, 40, 10, seed) for seed in range(4)]).T
     assert error_ms[(taken_s > 40.4) & (taken_s < 41)].min() < -300, "400 ms too early, right after"
     assert np.percentile(np.abs(error_ms[taken_s > 60]), 99) <= 25
+
+
+@pytest.mark.parametrize("set_by_s", [1000.0, -30.0])
+def test_a_clock_that_was_set_is_noticed(set_by_s: float) -> None:
+    clock, noticed = SensorClock(), []
+    for packet in link(20.0, 60, 3):
+        time_us = packet.sensor_time_us + (round(set_by_s * 1e6) if packet.taken_s >= 30 else 0)
+        if clock.jumped(time_us, packet.arrival_s):
+            noticed.append(packet.taken_s)
+            clock = SensorClock()
+        clock.observe(time_us, packet.arrival_s)
+    assert noticed == [30.0]
+
+
+def test_a_radio_however_bad_is_no_set_clock() -> None:
+    clock = SensorClock()
+    for packet in link(50.0, 120, 1, rate_hz=2.5, speed=20):
+        assert not clock.jumped(packet.sensor_time_us, packet.arrival_s)
+        clock.observe(packet.sensor_time_us, packet.arrival_s)

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
-from demo.body import SensorKind
+from demo.body import SensorKind, Trouble
 from demo.clinic import prepare_clinic
 from demo.home import exercise_once, patient_home, upload
 from demo.motion import simulated_motion
@@ -51,3 +51,22 @@ async def test_a_session_counts_what_was_done(code: str, clinic: tuple[str, str,
     assert [sensor.samples_lost for sensor in report.sensors] == [0, 0]
     for sensor in report.sensors:
         assert sensor.samples_received >= 0.98 * motion.duration_s * sensor.rate_hz
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("trouble", ["away", "reboot", "die"])
+async def test_a_session_survives_what_befalls_a_sensor(
+    trouble: str, clinic: tuple[str, str, Side], tmp_path: Path
+) -> None:
+    url, claim, side = clinic
+    kind = SensorKind(queue_loss=0.05, queue_packets=16, troubles=(Trouble(trouble, 3.0),))
+    home = patient_home(tmp_path / "gateway", url, claim, exercise=KNEE, side=side, speed=SPEED, sensors=kind)
+    async with home as (gateway, body):
+        motion = simulated_motion(KNEE, 12, 70.0, np.random.default_rng(1))
+        report, _ = await exercise_once(gateway, body, motion, SPEED, lambda _: None)
+        await upload(gateway, 60.0)
+    proximal, distal = sorted(report.sensors, key=lambda sensor: sensor.address)
+    assert proximal.samples_lost == 0, "what its queue lost was sent again"
+    assert proximal.samples_received >= 0.98 * motion.duration_s * proximal.rate_hz
+    assert distal.samples_received < proximal.samples_received
+    assert 1 <= len(report.repetitions) < 12

@@ -36,6 +36,12 @@ class Listener:
         self.runs.append(samples)
         self.arrivals.append(asyncio.get_running_loop().time())
 
+    async def has(self, samples: int) -> None:
+        """Wait until so many have come."""
+        async with asyncio.timeout(10):
+            while self.received < samples:  # noqa: ASYNC110 - a listener is told of runs, not of counts
+                await asyncio.sleep(0.01)
+
     @property
     def received(self) -> int:
         return sum(len(run) for run in self.runs)

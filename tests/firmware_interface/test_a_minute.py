@@ -42,4 +42,8 @@ async def test_five_sensors_for_a_minute_lose_nothing(code, make_sensor, softwar
             measured = sensor.reel.playback.acc_m_s2
             shift = next(k for k in range(50) if np.abs(measured[k : k + 20] - acc[:20]).max() < 0.05)
             assert np.abs(measured[shift : shift + len(acc)] - acc).max() <= 1.01 * stream.resolution.acc_m_s2
+            if driver.family.has_imu:
+                gyr = np.concatenate([run.gyr_rad_s for run in heard.runs])
+                turned = sensor.reel.playback.gyr_rad_s[shift : shift + len(gyr)]
+                assert np.abs(turned - gyr).max() <= 2.01 * stream.resolution.gyr_rad_s
             assert np.abs(np.diff(heard.times_us) - 1e6 / stream.rate_hz).max() <= 1500

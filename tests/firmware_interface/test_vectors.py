@@ -3,11 +3,13 @@
     {"source": where the bytes were published,
      "commands": [{"name": …, "call": function of the family's modules, "args": {…}, "hex": "…"}],
      "replies": [{"name": …, "call": function of the family's modules, "hex": "…", "args": {…}, "expect": …}],
-     "notifications": [{"name": …, "begin": {…} for the decoder's `begin`, "characteristic": …, "hex": "…" or ["…", …],
+     "notifications": [{"name": …, "begin": {…} for the decoder's `begin`, "characteristic": …,
+                        "hex": "…" or ["…", …] or [["…", characteristic], …],
                         "expect": {"acc_m_s2" | "acc_g" | "gyr_rad_s" | "gyr_dps" | "mag_ut" | "orientation" |
                                    "sensor_time_us" | "clipped" | "lost_before": …}, "tolerance": 1e-6}]}
 
-An `expect` that is shorter than what was decoded is compared with its beginning; "count" is the number of samples.
+An `expect` that is shorter than what was decoded is compared with its beginning; "count" is the number of samples, and
+null a reading that is not there. What a reply means is exact, unless it has a "tolerance" too.
 """
 
 import dataclasses
@@ -70,9 +72,8 @@ def test_a_reply_means_this(family, vector):
     expected = vector["expect"]
     if isinstance(expected, dict):
         fields = dataclasses.asdict(meant) if dataclasses.is_dataclass(meant) else meant._asdict()
-        assert {name: _plain(fields[name]) for name in expected} == expected
-    else:
-        assert _plain(meant) == expected
+        meant = {name: fields[name] for name in expected}
+    assert _plain(meant) == _nearly(expected, vector.get("tolerance", 0.0))
 
 
 @pytest.mark.parametrize(("family", "vector"), cases("notifications"))
@@ -80,9 +81,8 @@ def test_a_notification_means_this(family, vector):
     decoder = DRIVER_OF[family].new_decoder()
     decoder.begin(**vector.get("begin", {}))
     packets = [vector["hex"]] if isinstance(vector["hex"], str) else vector["hex"]
-    runs = [
-        run for packet in packets for run in decoder.decode(bytes.fromhex(packet), vector.get("characteristic", ""))
-    ]
+    told = [(packet, vector.get("characteristic", "")) if isinstance(packet, str) else packet for packet in packets]
+    runs = [run for packet, characteristic in told for run in decoder.decode(bytes.fromhex(packet), characteristic)]
     for name, expected in vector["expect"].items():
         if name == "count":
             assert sum(map(len, runs)) == expected
@@ -93,7 +93,8 @@ def test_a_notification_means_this(family, vector):
             decoded = np.concatenate([getattr(run, field) for run in runs])
             assert len(decoded) >= len(expected)
             tolerance = vector.get("tolerance", 1e-6)
-            np.testing.assert_allclose(decoded[: len(expected)] / unit, expected, rtol=0, atol=tolerance)
+            wanted = np.array(expected, dtype=np.float64)
+            np.testing.assert_allclose(decoded[: len(expected)] / unit, wanted, rtol=0, atol=tolerance)
 
 
 def _plain(value):
@@ -102,4 +103,17 @@ def _plain(value):
         return value.hex()
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return value
+
+
+def _nearly(expected, tolerance):
+    """Its numbers within the tolerance."""
+    if isinstance(expected, float):
+        return pytest.approx(expected, rel=0, abs=tolerance)
+    if isinstance(expected, list):
+        return [_nearly(item, tolerance) for item in expected]
+    if isinstance(expected, dict):
+        return {name: _nearly(item, tolerance) for name, item in expected.items()}
+    return expected

@@ -55,7 +55,7 @@ def limb(rate_hz: float, seconds: float, seed: int = 1) -> Playback:
     return Playback(rate_hz, time_s, acc, gyr, mag)
 
 
-def recorded(code: str, *, batch: int = 1, seconds: float = 20.0, speed: float = 20.0) -> Stream:
+def recorded(code: str, *, batch: int = 1, seconds: float = 16.0, speed: float = 8.0) -> Stream:
     """What a sensor of this family sends at its usual rate in so long a time, `speed` times as fast."""
     return asyncio.run(_record(code, batch, seconds, speed))
 

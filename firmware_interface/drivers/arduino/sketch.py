@@ -7,7 +7,6 @@ rate is what arrives in the first second.
 from __future__ import annotations
 
 import asyncio
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,16 +26,15 @@ from ...driver_kit.decoder import Decoder
 from ...driver_kit.driver import SensorDriver
 from ...driver_kit.family import StreamSettings
 from ...driver_kit.timeline import CountedTimeline
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError, WrongSensorError
 
-STANDARD_GRAVITY_M_S2 = 9.80665
 NOMINAL_RATE_HZ = 100.0
 """Where too little arrives to measure."""
 FIRST_READING_S = 3.0
 MEASURED_S = 1.0
 RATE_TOLERANCE = 0.05
 """Readings arrive in bursts of a connection interval, 50 ms at most: one part in twenty of what is measured."""
-PAIRING_SLACK = 2
 _LARGEST_MAG_UT = 5000.0
 _MOST_MEASURED = 4096
 
@@ -61,7 +59,7 @@ class Sketch:
     def resolution(self) -> Resolution:
         """Of its chips, which have 16 bits, whatever their readings are sent as."""
         step = 2.0**-15
-        return Resolution(self.acc_range_g * step * STANDARD_GRAVITY_M_S2, math.radians(self.gyr_range_dps) * step)
+        return Resolution(self.acc_range_g * step * STANDARD_GRAVITY_M_S2, self.gyr_range_dps * step * DPS_RAD_S)
 
 
 def decode_vector(data: bytes) -> tuple[float, float, float]:
@@ -84,7 +82,7 @@ class ArduinoDecoder(Decoder):
     def begin(self, rate_hz: float) -> None:
         """Pair and count anew, at this rate."""
         self._timeline = CountedTimeline(rate_hz)
-        self._pairing = CountedPairing(PAIRING_SLACK)
+        self._pairing = CountedPairing()
         self._mag_ut: FloatArray | None = None
 
     def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
@@ -109,7 +107,7 @@ class ArduinoDecoder(Decoder):
         return ImuSamples(
             sensor_time_us=self._timeline.place(len(acc_g)),
             acc_m_s2=acc_g * STANDARD_GRAVITY_M_S2,
-            gyr_rad_s=gyr_dps * math.radians(1),
+            gyr_rad_s=gyr_dps * DPS_RAD_S,
             mag_ut=mag_ut,
             clipped=clipped_values(acc_g, self._sketch.acc_range_g, gyr_dps, self._sketch.gyr_range_dps),
             source=self.source,
@@ -157,7 +155,9 @@ class SketchDriver(SensorDriver[ArduinoDecoder]):
         arrivals_s = [arrival_s for arrival_s, _, uuid in notifications if uuid == self.sketch.acc]
         rate = rate_of_arrivals(arrivals_s, self.sketch.rates_hz)
         self.decoder.begin(rate)
-        self._early = [(data, uuid) for _, data, uuid in notifications]
+        self._forget_early()
+        for _, data, uuid in notifications:
+            self._decode(data, uuid)
         return StreamSettings(rate, self.sketch.resolution, timestamped=False)
 
     async def _end(self) -> None:

@@ -77,8 +77,7 @@ class Capture2GoDriver(Capture2GoStorage):
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
         rate_hz = self.family.nearest_rate_hz(rate_hz, USUAL_RATE_HZ)
         status = await self._idle_status()
-        if self._early:
-            self._early.clear()  # what was still under way of an earlier stream has come before this answer
+        self._forget_early()  # what was still under way of an earlier stream has come before this answer
         await self._set_mode(rate_hz, packed=abs(batch - PACKED) < abs(batch - 1))
         continues = self.decoder.begin(rate_hz, status.timestamp_ns / 1e3)
         self._streaming = True

@@ -10,13 +10,16 @@ import numpy as np
 
 from analytics.signals.samples import FloatArray, ImuSamples, IntArray, Resolution, Source
 
+from ...driver_kit.units import DPS_RAD_S
+from ...errors import DecodeError
+
 RATES_HZ = (200.0, 100.0, 50.0, 25.0, 10.0, 1.0)
 """In the order of the maker's sampling modes, which count from 1."""
-RESOLUTION = Resolution(acc_m_s2=16 * 9.81 / 32768, gyr_rad_s=math.radians(2000) / 32768)
+RESOLUTION = Resolution(acc_m_s2=16 * 9.81 / 32768, gyr_rad_s=2000 * DPS_RAD_S / 32768)
 """The maker's scales, with a g of 9.81 m/s² (protocol, "Decoding of Fixed-Point Data")."""
 MAG_STEP_UT = 1 / 16
 TIME_GAP, GYR_CLIPPING, ACC_CLIPPING, PROCESSING_ISSUE = 0x01, 0x02, 0x04, 0x10
-_TIME_BYTES = 8
+_TIME_BYTES = _ORIENTATION_BYTES = 8
 _TAIL = struct.Struct("<QhB")
 """Orientation and heading offset of the first sample, error flags."""
 _STEP = math.sqrt(2) / 0xFFFFF
@@ -51,8 +54,10 @@ class Orientation(NamedTuple):
 
 
 def decode_orientation(data: bytes) -> Orientation:
-    """Of 8 bytes: the three smallest components in 20 bits each, which one is left out, two flags."""
-    (code,) = struct.unpack("<Q", data)
+    """The three smallest components in 20 bits each, which one is left out, two flags. Raises DecodeError."""
+    if len(data) != _ORIENTATION_BYTES:
+        raise DecodeError(f"An orientation of Capture2Go has {len(data)} bytes instead of {_ORIENTATION_BYTES}.")
+    code = int.from_bytes(data, "little")
     return Orientation(_quaternion(code), bool(code >> 62 & 1), bool(code >> 63))
 
 

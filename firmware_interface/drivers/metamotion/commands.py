@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from ...driver_kit.units import STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
 
 SERVICE_UUID = "326a9000-85cb-9195-d9dd-464cfbbae75a"
@@ -160,7 +161,7 @@ def decode_module_info(data: bytes) -> ModuleInfo | None:
 
 def decode_corrected_acc(data: bytes) -> Corrected:
     """In m/s²; the board sends thousandths of g."""
-    return _corrected(data, FusionData.CORRECTED_ACC, 9.80665e-3)
+    return _corrected(data, FusionData.CORRECTED_ACC, STANDARD_GRAVITY_M_S2 / 1000)
 
 
 def decode_corrected_gyr(data: bytes) -> Corrected:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from ...driver_kit.clipping import clipped_counts
 from ...driver_kit.counted_pairing import CountedPairing
 from ...driver_kit.decoder import Decoder
 from ...driver_kit.timeline import CountedTimeline
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
 from .commands import (
     ACC_DATA,
@@ -25,7 +25,6 @@ from .commands import (
     decode_quaternion,
 )
 
-STANDARD_GRAVITY_M_S2 = 9.80665
 GYR_STEPS_PER_DPS_AT_2000 = 16.4  # so full scale is 1998 °/s (API specification, "FSR scales")
 _SINGLE_BYTES, _PACKED_BYTES = 2 + 6, 2 + 3 * 6
 
@@ -34,15 +33,12 @@ def resolution(acc_range_g: int, gyr_range_dps: int) -> Resolution:
     """The step of 16-bit readings at these ranges."""
     return Resolution(
         acc_m_s2=acc_range_g * STANDARD_GRAVITY_M_S2 / 32768,
-        gyr_rad_s=math.radians(gyr_range_dps / 2000 / GYR_STEPS_PER_DPS_AT_2000),
+        gyr_rad_s=gyr_range_dps / 2000 / GYR_STEPS_PER_DPS_AT_2000 * DPS_RAD_S,
     )
 
 
 class MetaMotionDecoder(Decoder):
-    """Readings of one chip, taken at one rate, so that they are paired in the order in which they come.
-
-    A stream that comes twice in a row has started earlier or the other has lost a packet: the older one is left out.
-    """
+    """Readings of one chip, taken at one rate, so that they are paired in the order in which they come."""
 
     def __init__(self) -> None:
         self.begin()
@@ -61,7 +57,7 @@ class MetaMotionDecoder(Decoder):
         self._acc_streams = ((ACCELEROMETER, ACC_DATA, _SINGLE_BYTES), (ACCELEROMETER, known.packed_acc, _PACKED_BYTES))
         self._gyr_streams = ((GYROSCOPE, known.gyr_data, _SINGLE_BYTES), (GYROSCOPE, known.packed_gyr, _PACKED_BYTES))
         self._timeline = CountedTimeline(rate_hz)
-        self._pairing = CountedPairing(slack=0)
+        self._pairing = CountedPairing()
         self._fused: dict[str, FloatArray] = {}
 
     def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
@@ -87,7 +83,7 @@ class MetaMotionDecoder(Decoder):
             case FusionData.CORRECTED_ACC:
                 self._fused["acc"] = _one(decode_corrected_acc(data).vector)
             case FusionData.CORRECTED_GYR:
-                self._fused["gyr"] = np.radians(_one(decode_corrected_gyr(data).vector))
+                self._fused["gyr"] = _one(decode_corrected_gyr(data).vector) * DPS_RAD_S
             case FusionData.QUATERNION:
                 self._fused["orientation"] = _one(decode_quaternion(data))
             case _:

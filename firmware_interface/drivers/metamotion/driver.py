@@ -91,15 +91,15 @@ class MetaMotionDriver(SensorDriver[MetaMotionDecoder]):
         maker="MbientLab",
         quantities=(*IMU, Quantity.ORIENTATION),
         rates_hz=tuple(commands.RATE_CODES),
-        acc_ranges_g=commands.ACC_RANGES_G,
-        gyr_ranges_dps=tuple(reversed(commands.GYR_RANGES_DPS)),
+        acc_ranges_g=(ACC_RANGE_G,),
+        gyr_ranges_dps=(GYR_RANGE_DPS,),
         timestamps=None,
         sequence=None,
         synchronisation=None,
         cannot=(
             "tell how many samples were lost",
             "tell when a sample was taken: only its arrival is known",
-            "send its own orientation at another rate than 100 Hz, or without being told to before the start",
+            "send its own orientation unasked, or at another rate than 100 Hz",
             "send its magnetometer's readings: they go into its own orientation only",
         ),
         source="github.com/mbientlab/MetaWear-API and MetaWear-SDK-Cpp",
@@ -131,8 +131,7 @@ class MetaMotionDriver(SensorDriver[MetaMotionDecoder]):
             await self._command(encode_fusion_mode(self._fusion, ACC_RANGE_G, GYR_RANGE_DPS))
         await self._configure(encode_acc_config(board.chip.name, rate_hz, ACC_RANGE_G), "its accelerometer's setting")
         await self._configure(encode_gyr_config(rate_hz, GYR_RANGE_DPS), "its gyroscope's setting")
-        if self._early:
-            self._early.clear()  # what was still under way of an earlier stream has come before these answers
+        self._forget_early()  # what was still under way of an earlier stream has come before these answers
         self.decoder.begin(rate_hz, board.chip.name, ACC_RANGE_G, GYR_RANGE_DPS, fusion=self._fusion is not None)
         if self._fusion:
             await self._command(*_start_of_fusion(self._fusion))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 
@@ -12,8 +11,8 @@ from analytics.signals.samples import ImuSamples
 
 from ...driver_kit.decoder import Decoder
 from ...driver_kit.timeline import Timeline
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
-from ...open_profile import STANDARD_GRAVITY_M_S2
 from .payload import PayloadMode
 
 ACC_RANGE_G = 16.0
@@ -25,7 +24,6 @@ RAW_MODES = {
 }
 """Those that hold acceleration and angular rate: the time, an orientation perhaps, and these. What follows is left out:
 a magnetic field in no known unit, and filling."""
-_RAD = math.pi / 180
 _ACC_EDGE_M_S2, _GYR_EDGE_DPS = ACC_RANGE_G * STANDARD_GRAVITY_M_S2 * (1 - 2**-15), GYR_RANGE_DPS * (1 - 2**-15)
 """The last step of the chip's 16 bits: beyond, a reading stands at the end of its range."""
 _ACC_LIMIT_M_S2, _GYR_LIMIT_DPS = 2 * _ACC_EDGE_M_S2, 2 * _GYR_EDGE_DPS
@@ -45,10 +43,7 @@ class MovellaDotDecoder(Decoder):
         self._timeline: Timeline | None = None
 
     def begin(self, rate_hz: float, mode: int = PayloadMode.CUSTOM_5) -> bool:
-        """Set up for a stream of one of RAW_MODES. True where it goes on from before a lost link.
-
-        The clock runs from power-on through connections and measurements (Xsens DOT User Manual, §4.2.5).
-        """
+        """Set up for a stream of one of RAW_MODES. True where one at this rate goes on."""
         if mode not in RAW_MODES:
             raise ValueError(f"Payload mode {mode} does not hold both acceleration and angular rate.")
         self._mode = PayloadMode(mode)
@@ -57,7 +52,7 @@ class MovellaDotDecoder(Decoder):
         return self._timeline.begun
 
     def end(self) -> None:
-        """The sensor was told to stop: what it does not measure from now on is not lost."""
+        """The sensor was told to stop, or its link was lost: the next stream is another."""
         self._timeline = None
 
     def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
@@ -78,7 +73,7 @@ class MovellaDotDecoder(Decoder):
             ImuSamples(
                 sensor_time_us=times_us,
                 acc_m_s2=np.array([acc]),
-                gyr_rad_s=np.array([gyr]) * _RAD,
+                gyr_rad_s=np.array([gyr]) * DPS_RAD_S,
                 lost_before=lost,
                 orientation=np.array([orientation]) if orientation else None,
                 clipped=np.array([not (_all_within(acc, _ACC_EDGE_M_S2) and _all_within(gyr, _GYR_EDGE_DPS))]),

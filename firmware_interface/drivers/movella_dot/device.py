@@ -41,6 +41,7 @@ def decode_device_info(data: bytes) -> DeviceInfo:
 # ------------------------------------------------------------------------------------------------ device control, §2.2
 
 _CONTROL = struct.Struct("<8B16sHB5x")
+_LONGEST_TAG_BYTES = 16
 RATES_HZ = (1, 4, 10, 12, 15, 20, 30, 60, 120)
 RECORDING_RATE_HZ = 120
 """Not streamed, only recorded."""
@@ -80,32 +81,52 @@ class DeviceControl(NamedTuple):
 
 def encode_device_control(
     visit: int,
+    before: bytes = bytes(_CONTROL.size),
     *,
-    tag: str,
-    rate_hz: int,
-    filter_profile: int,
-    advertising_timeout_s: int,
-    connection_timeout_s: int,
-    power: int = 0,
+    tag: str | None = None,
+    rate_hz: int | None = None,
+    filter_profile: int | None = None,
+    advertising_timeout_s: int | None = None,
+    connection_timeout_s: int | None = None,
+    power: int | None = None,
 ) -> bytes:
-    """Settings of which the sensor takes over those in `visit`. Raises ValueError for a tag of over 16 bytes."""
-    name = tag.encode()
-    if len(name) > 16:
-        raise ValueError(f"The tag {tag!r} is longer than 16 bytes; shorten it.")
-    timeouts = (*divmod(advertising_timeout_s, 60), *divmod(connection_timeout_s, 60))
-    identify = visit & Visit.IDENTIFY
-    return _CONTROL.pack(visit, identify, power, *timeouts, len(name), name, rate_hz, filter_profile)
+    """Settings of which the sensor takes over those in `visit`. None leaves one as it is in what was read `before`.
+
+    Raises DecodeError where `before` is too short, and ValueError for a tag of over 16 bytes.
+    """
+    _check_device_control(before)
+    control = bytearray(before)
+    control[:2] = visit, visit & Visit.IDENTIFY
+    if power is not None:
+        control[2] = power
+    for at, timeout_s in ((3, advertising_timeout_s), (5, connection_timeout_s)):
+        if timeout_s is not None:
+            control[at : at + 2] = divmod(timeout_s, 60)
+    if tag is not None:
+        name = tag.encode()
+        if len(name) > _LONGEST_TAG_BYTES:
+            raise ValueError(f"The tag {tag!r} is longer than {_LONGEST_TAG_BYTES} bytes; shorten it.")
+        control[7:24] = bytes([len(name)]) + name.ljust(_LONGEST_TAG_BYTES, b"\0")
+    if rate_hz is not None:
+        control[24:26] = rate_hz.to_bytes(2, "little")
+    if filter_profile is not None:
+        control[26] = filter_profile
+    return bytes(control)
 
 
 def decode_device_control(data: bytes) -> DeviceControl:
     """The settings, whatever a write may have visited. Raises DecodeError."""
-    if len(data) < _CONTROL.size:
-        raise DecodeError(f"A device control of {len(data)} bytes is too short.")
+    _check_device_control(data)
     _, _, power, *timeouts, length, name, rate_hz, filter_profile = _CONTROL.unpack_from(data)
     tag = name[:length].decode(errors="replace")
     return DeviceControl(
         tag, rate_hz, filter_profile, timeouts[0] * 60 + timeouts[1], timeouts[2] * 60 + timeouts[3], power
     )
+
+
+def _check_device_control(data: bytes) -> None:
+    if len(data) < _CONTROL.size:
+        raise DecodeError(f"A device control of {len(data)} bytes is too short.")
 
 
 # ------------------------------------------------------------------------------------------------- device report, §2.3

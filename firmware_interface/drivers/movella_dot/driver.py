@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -16,8 +16,8 @@ from analytics.signals.samples import Resolution, Source
 
 from ...driver_kit.driver import SensorDriver
 from ...driver_kit.family import Family, Quantity, StreamSettings
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError, NarrowLinkError, SensorRefusedError, WrongSensorError
-from ...open_profile import STANDARD_GRAVITY_M_S2
 from . import configuration, device, gatt, synchronisation
 from .decoder import ACC_RANGE_G, GYR_RANGE_DPS, MovellaDotDecoder
 from .device import Battery, DeviceControl, DeviceInfo, DeviceReport, Heading, Power, Visit
@@ -32,7 +32,7 @@ COMPANY = 2182
 NAMES = ("movella dot", "xsens dot")
 _USUAL_RATE_HZ = 60
 _LONGEST_MESSAGE_BYTES = 132  # of the recorder's memory: 128 bytes, their identifier, the envelope
-_RESOLUTION = Resolution(ACC_RANGE_G * STANDARD_GRAVITY_M_S2 / 32768, math.radians(GYR_RANGE_DPS) / 32768)
+_RESOLUTION = Resolution(ACC_RANGE_G * STANDARD_GRAVITY_M_S2 / 32768, GYR_RANGE_DPS * DPS_RAD_S / 32768)
 """The sensor sends floating point. Rounding to this adds 1.4 mm/s² and 0.018 °/s, which is below its noise if that is
 as of the maker's MTi-1 with the same ranges: 120 µg/√Hz and 0.007 °/s/√Hz, so 6.4 mm/s² and 0.038 °/s in 30 Hz."""
 
@@ -56,6 +56,7 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
         cannot=(
             "stream above 60 Hz; 120 Hz is only recorded",
             "send a lost sample again, except from a recording",
+            "tell how many samples a lost link has cost",
             "tell the magnetic field in µT: it has an arbitrary unit, and is left out",
             "say while streaming that it is clipped: samples at the ends of the nominal ranges are flagged",
             "change its ranges",
@@ -68,6 +69,7 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
 
     def __init__(self, client: BleakClient, decoder: MovellaDotDecoder | None = None) -> None:
         super().__init__(client, decoder)
+        self.decoder.end()  # its clock wraps after 72 min and begins anew when it is switched on: it tells no silence
         self._messages = MessageLink(
             self._name,
             subscribe=self._subscribe_to_messages,
@@ -149,27 +151,24 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
     async def set_up(self, rate_hz: int | None = None, filter_profile: int | None = None) -> DeviceControl:
         """Change rate and filter, and tell what is set then: while it measures or is synchronised they stay."""
         before = await self.device_control()
-        wanted = before._replace(
-            rate_hz=before.rate_hz if rate_hz is None else rate_hz,
-            filter_profile=before.filter_profile if filter_profile is None else filter_profile,
-        )
-        if wanted == before:
+        if rate_hz in (None, before.rate_hz) and filter_profile in (None, before.filter_profile):
             return before
-        await self._change(wanted, Visit.RATE | Visit.FILTER, "its new rate and filter")
+        await self._change(
+            Visit.RATE | Visit.FILTER, "its new rate and filter", rate_hz=rate_hz, filter_profile=filter_profile
+        )
         return await self.device_control()
 
     async def identify(self) -> None:
         """Blink for ten seconds."""
-        await self._change(await self.device_control(), Visit.IDENTIFY, "the request to identify itself")
+        await self._change(Visit.IDENTIFY, "the request to identify itself")
 
     async def power_off(self) -> None:
         """Switch off; only its button switches it on again."""
-        control = await self.device_control()
-        await self._change(control._replace(power=Power.OFF), Visit.POWER, "to be switched off")
+        await self._change(Visit.POWER, "to be switched off", power=Power.OFF)
 
     async def set_tag(self, tag: str) -> None:
-        """Name it, in up to 16 bytes."""
-        await self._change((await self.device_control())._replace(tag=tag), Visit.TAG, "its new tag")
+        """Name it, in up to 16 bytes. Raises ValueError for more."""
+        await self._change(Visit.TAG, "its new tag", tag=tag)
 
     async def reset_heading(self) -> None:
         """Make the way it points now its zero, while it measures. To do it again, revert first."""
@@ -240,8 +239,10 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    async def _change(self, control: DeviceControl, visit: Visit, what: str) -> None:
-        await self._write(gatt.DEVICE_CONTROL, device.encode_device_control(visit, **control._asdict()), what)
+    async def _change(self, visit: Visit, what: str, **settings: Any) -> None:
+        """The settings that are not named are written back as they were read, however odd."""
+        encode = partial(device.encode_device_control, visit, **settings)
+        await self._write(gatt.DEVICE_CONTROL, await self._read_as(gatt.DEVICE_CONTROL, "its settings", encode), what)
 
     async def _asked(self, command: bytes, what: str, decode: Callable[[bytes], T]) -> T:
         async with self._messages.conversation():

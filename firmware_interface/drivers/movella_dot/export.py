@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from analytics.signals.samples import FloatArray, ImuSamples, IntArray, Source
 
+from ...driver_kit.units import DPS_RAD_S
 from ...errors import DecodeError
 from .payload import Records, records_clipped
 from .recording import UNLIMITED_S, FileData
@@ -44,7 +44,7 @@ class Exported:
         return ImuSamples(
             sensor_time_us=self.time_us,
             acc_m_s2=readings("acc_m_s2"),
-            gyr_rad_s=readings("gyr_dps", math.radians(1)),
+            gyr_rad_s=readings("gyr_dps", DPS_RAD_S),
             lost_before=self.lost_before,
             orientation=readings("quaternion") if "quaternion" in names else None,
             clipped=records_clipped(self.records),

@@ -11,6 +11,7 @@ from analytics.signals.samples import BoolArray, FloatArray, ImuSamples, Resolut
 
 from ...driver_kit.decoder import Decoder
 from ...driver_kit.timeline import Timeline
+from ...driver_kit.units import DPS_RAD_S
 from ...errors import DecodeError
 from .payloads import STREAMS, decode_readings, is_whole
 from .protocol import Kind
@@ -33,7 +34,7 @@ def resolution(acc_range_g: float | None, gyr_range_dps: float | None) -> Resolu
     """The chip's steps at these ranges; those of its widest where it did not tell, still below its noise (0.65 mg)."""
     return Resolution(
         acc_m_s2=_ACC_STEP_G[acc_range_g or ACC_RANGES_G[-1]] * GRAVITY_M_S2,
-        gyr_rad_s=math.radians(_GYR_STEP_DPS[gyr_range_dps or GYR_RANGES_DPS[-1]]),
+        gyr_rad_s=_GYR_STEP_DPS[gyr_range_dps or GYR_RANGES_DPS[-1]] * DPS_RAD_S,
     )
 
 
@@ -94,7 +95,7 @@ class MovesenseDecoder(Decoder):
             ImuSamples(
                 sensor_time_us=times_us,
                 acc_m_s2=measured["a"] if "a" in measured else np.full((count, 3), np.nan),
-                gyr_rad_s=np.radians(measured["g"]) if "g" in measured else np.full((count, 3), np.nan),
+                gyr_rad_s=measured["g"] * DPS_RAD_S if "g" in measured else np.full((count, 3), np.nan),
                 lost_before=lost,
                 mag_ut=measured.get("m"),
                 clipped=self._clipped(measured, peaks, count),

@@ -75,9 +75,10 @@ class MovesenseDriver(GspDriver):
         gyr_ranges_dps=GYR_RANGES_DPS,
         timestamps="ms since its start, 32 bit, first sample of each packet",
         sequence=None,
-        synchronisation="its UTC clock can be set, to about the radio's delay",
+        synchronisation=None,
         cannot=(
             "be set to another range over this protocol: it keeps what it has, usually 8 g and 2000 °/s",
+            "send its magnetic field unasked, which is half as much again to send",
             "number its packets: what was lost is told by its clock, in whole packets",
             "stream without the maker's DataLogger or GATT SensorData firmware",
         ),

@@ -10,9 +10,10 @@ from analytics.signals.samples import FloatArray, ImuSamples, IntArray, Resoluti
 
 from ...driver_kit.decoder import Decoder
 from ...driver_kit.timed_pairing import LONGEST_WAIT, PairedRun, SlowerStream, TimedPairing
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
 from .control import Measurement
-from .frame import DPS_RAD_S, G_M_S2, GAUSS_UT, Frame, decode_frame
+from .frame import GAUSS_UT, Frame, decode_frame
 from .timeline import FrameTimeline
 
 _LARGEST_COUNT = 32768
@@ -82,10 +83,10 @@ class PolarDecoder(Decoder):
         A factor is what the answer to the start told, or 1. running: the device has streamed since before, so its clock
         has gone on. True where these streams are those of before, and what was lost meanwhile is counted.
         """
-        acc_step = G_M_S2 * acc_step_g(acc_factor)
+        acc_step = STANDARD_GRAVITY_M_S2 * acc_step_g(acc_factor)
         gyr_step = DPS_RAD_S * (gyr_factor if gyr_factor < 1 else _FLOAT_RANGE * gyr_range_dps / _LARGEST_COUNT)
         mag_step = GAUSS_UT * mag_factor
-        streams = {Measurement.ACC: _Stream(rate_hz, acc_range_g * G_M_S2, acc_factor, acc_step)}
+        streams = {Measurement.ACC: _Stream(rate_hz, acc_range_g * STANDARD_GRAVITY_M_S2, acc_factor, acc_step)}
         if gyr_rate_hz:
             streams[Measurement.GYRO] = _Stream(gyr_rate_hz, gyr_range_dps * DPS_RAD_S, gyr_factor, gyr_step)
         if mag_rate_hz:

@@ -126,7 +126,7 @@ class PolarDriver(SensorDriver[PolarDecoder]):
             return self._stream[1]
         if self._stream is not None:
             await self._end()
-            self._early = []  # of the stream that has ended
+            self._forget_early()
         await self._listen(DATA_UUID)
         try:
             settings = await self._start_all(wanted_hz)
@@ -186,7 +186,7 @@ class PolarDriver(SensorDriver[PolarDecoder]):
         self._streaming = (*self._streaming, measurement)
         if was_running:  # since a connection that was lost, and what it sent in this one may be at other settings
             await self._command(encode_stop(measurement), f"STOP of {measurement.name}")
-            self._early = []
+            self._forget_early()
             reply = await self._command(command, what)
         factor = self._settings(reply).factor
         return _Started(choice["sample_rate"], choice["range"], 1.0 if factor is None else factor, was_running)
@@ -254,6 +254,7 @@ class PolarVerityDriver(PolarDriver):
         synchronisation=None,
         cannot=(
             _SLOW_FRAMES,
+            "send its magnetic field unasked, for samples wait for it",
             "tell lost samples but by time",
             "leave 52 Hz, 8 g and 2000 °/s without SDK mode (firmware 1.1.5 and later), which has no heart rate",
         ),

@@ -7,7 +7,6 @@ MagData.kt and their tests).
 from __future__ import annotations
 
 import functools
-import math
 import struct
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.signals.samples import FloatArray, IntArray
 
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
 from .control import Measurement
 
@@ -26,8 +26,6 @@ MOST_DELTA_BITS = 32
 _MOST_DELTAS = 255 * 4
 _NO_NUMBER = 0x7F800000
 
-G_M_S2 = 9.80665
-DPS_RAD_S = math.radians(1)
 GAUSS_UT = 100.0
 
 
@@ -54,11 +52,11 @@ class _Packing(NamedTuple):
 
 
 _PACKINGS = {
-    (Measurement.ACC, 0): _Packing(3, 1, G_M_S2 * 1e-3),
-    (Measurement.ACC, 1): _Packing(3, 2, G_M_S2 * 1e-3),
-    (Measurement.ACC, 2): _Packing(3, 3, G_M_S2 * 1e-3),
-    (Measurement.ACC, COMPRESSED | 0): _Packing(3, 2, G_M_S2),
-    (Measurement.ACC, COMPRESSED | 1): _Packing(3, 2, G_M_S2 * 1e-3),
+    (Measurement.ACC, 0): _Packing(3, 1, STANDARD_GRAVITY_M_S2 * 1e-3),
+    (Measurement.ACC, 1): _Packing(3, 2, STANDARD_GRAVITY_M_S2 * 1e-3),
+    (Measurement.ACC, 2): _Packing(3, 3, STANDARD_GRAVITY_M_S2 * 1e-3),
+    (Measurement.ACC, COMPRESSED | 0): _Packing(3, 2, STANDARD_GRAVITY_M_S2),
+    (Measurement.ACC, COMPRESSED | 1): _Packing(3, 2, STANDARD_GRAVITY_M_S2 * 1e-3),
     (Measurement.GYRO, COMPRESSED | 0): _Packing(3, 2, DPS_RAD_S),
     (Measurement.GYRO, COMPRESSED | 1): _Packing(3, 4, DPS_RAD_S, is_float=True),
     (Measurement.MAG, COMPRESSED | 0): _Packing(3, 2, GAUSS_UT),

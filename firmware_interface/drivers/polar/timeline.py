@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from analytics.signals.samples import IntArray
@@ -16,6 +14,8 @@ RATE_TOLERANCE = 0.05
 
 It cannot hide a lost frame: a full one holds at least 36 samples of six bytes, and seldom more than 130.
 """
+LONGEST_SILENCE_S = 3600.0
+"""After a longer one nobody asks what was lost, and a clock that was set meanwhile does not look like a loss."""
 _JITTER = 0.5
 _LEARNING = 1 / 8
 
@@ -36,8 +36,8 @@ class FrameTimeline:
         self._longest_gap_s = LONGEST_GAP_S
 
     def expect_gap(self) -> None:
-        """A silence of any length comes to its end, in which the clock ran on."""
-        self._longest_gap_s = math.inf
+        """A silence comes to its end, in which the clock ran on."""
+        self._longest_gap_s = LONGEST_SILENCE_S
 
     def place(self, last_ns: int, count: int) -> tuple[IntArray, int]:
         """Times [µs] of a frame's samples (count,), rising, and how many were lost before it, by time.

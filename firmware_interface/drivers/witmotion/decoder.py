@@ -12,11 +12,11 @@ from analytics.signals.samples import FloatArray, ImuSamples, Resolution
 from ...driver_kit.clipping import clipped_counts
 from ...driver_kit.decoder import Decoder
 from ...driver_kit.timeline import CountedTimeline
+from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ...errors import DecodeError
 from .frames import FRAME_BYTES, MOTION, START, FrameStream
 
-STANDARD_GRAVITY_M_S2 = 9.80665
-RESOLUTION = Resolution(acc_m_s2=16 * STANDARD_GRAVITY_M_S2 / 32768, gyr_rad_s=math.radians(2000) / 32768)
+RESOLUTION = Resolution(acc_m_s2=16 * STANDARD_GRAVITY_M_S2 / 32768, gyr_rad_s=2000 * DPS_RAD_S / 32768)
 _STEPS = np.repeat([RESOLUTION.acc_m_s2, RESOLUTION.gyr_rad_s, math.pi / 32768], 3)
 _MOTION_WORD = START | MOTION << 8
 

@@ -25,7 +25,6 @@ from .registers import (
     CALIBRATION_ACC,
     CALIBRATION_NONE,
     CALIBRATION_YAW_ZERO,
-    RATE_CODES,
     Register,
     decode_battery_percent,
     decode_magnetic_field_ut,
@@ -64,7 +63,7 @@ class WitMotionDriver(SensorDriver[WitMotionDecoder]):
         name="WitMotion BLE 5.0",
         maker="WitMotion",
         quantities=(*IMU, Quantity.ORIENTATION),
-        rates_hz=tuple(rate_hz for rate_hz in RATE_CODES if rate_hz >= 10),
+        rates_hz=(10.0, 20.0, 50.0, 100.0, 200.0),  # of RATE_CODES, those that can follow a movement and are certain
         acc_ranges_g=(16,),
         gyr_ranges_dps=(2000,),
         timestamps=None,
@@ -146,8 +145,8 @@ class WitMotionDriver(SensorDriver[WitMotionDecoder]):
         changed = await self._set(encode_rate(rate_hz), f"a rate of {rate_hz:g} Hz")
         if await self._sends_displacement():
             changed |= await self._set(encode_write(Register.OUTPUT, 0), "to send acceleration")
-        if changed and self._early is not None:
-            self._early.clear()  # sent before the change
+        if changed:
+            self._forget_early()
         self.decoder.begin(rate_hz)
         return StreamSettings(rate_hz, RESOLUTION, timestamped=False)
 

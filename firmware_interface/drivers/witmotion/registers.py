@@ -33,8 +33,11 @@ class Register(IntEnum):
     """What a frame 55 61 holds: 0 acceleration, angular rate, angles; otherwise displacement and speed."""
 
 
-RATE_CODES = {1.0: 0x03, 2.0: 0x04, 5.0: 0x05, 10.0: 0x06, 20.0: 0x07, 50.0: 0x08, 100.0: 0x09, 200.0: 0x0B}
-"""By Hz. Left out: 0x01, which is 0.1 or 0.2 Hz as the maker's documents differ, and 0x0A, which is 125 or 200 Hz."""
+RATE_CODES = {
+    **{0.2: 0x01, 0.5: 0x02, 1.0: 0x03, 2.0: 0x04, 5.0: 0x05, 10.0: 0x06, 20.0: 0x07, 50.0: 0x08, 100.0: 0x09},
+    **{125.0: 0x0A, 200.0: 0x0B},
+}
+"""By Hz. The maker's documents differ on 0x01, which others call 0.1 Hz, and on 0x0A, which others call 200 Hz."""
 BANDWIDTH_CODES = {256: 0, 188: 1, 98: 2, 42: 3, 20: 4, 10: 5, 5: 6}
 """By Hz of the low-pass filter; 20 Hz when new."""
 ALGORITHM_CODES = {9: 0, 6: 1}

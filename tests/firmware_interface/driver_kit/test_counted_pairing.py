@@ -1,15 +1,19 @@
-"""Two streams without timestamps are paired in the order that they come, and never drift apart."""
+"""Two streams without timestamps are paired in the order that they come, and never stay apart."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_interface.driver_kit.counted_pairing import CountedPairing
+from firmware_interface.driver_kit.counted_pairing import PATIENCE, CountedPairing
+
+NUMBERS = st.integers(1, 3)
+"""Readings in a packet."""
 
 
 def readings(*numbers):
     """Vectors that tell their number."""
-    return np.outer(numbers, [1.0, 10.0, 100.0]) if numbers else np.empty((0, 3))
+    return np.outer(numbers, [1.0, 10.0, 100.0])
 
 
 def numbers_of(values):
@@ -17,8 +21,40 @@ def numbers_of(values):
     return values[:, 0].tolist()
 
 
+class Streams:
+    """Two streams whose readings tell when they were taken; `pairs` are those instants, of each stream."""
+
+    def __init__(self, in_a_packet=1):
+        self.pairs = []
+        self.sent = {"A": 0, "G": 0}
+        self._pairing = CountedPairing()
+        self._in_a_packet = in_a_packet
+
+    def come(self, packets):
+        """The next packets of these streams, as "AG"; in small letters those that are lost."""
+        for packet in packets:
+            stream = packet.upper()
+            first = self.sent[stream] * self._in_a_packet
+            self.sent[stream] += 1
+            if packet != stream:
+                continue
+            add = self._pairing.add_first if stream == "A" else self._pairing.add_second
+            add(readings(*range(first, first + self._in_a_packet)))
+            if (pairs := self._pairing.take()) is not None:
+                self.pairs += zip(*map(numbers_of, pairs), strict=True)
+        return self
+
+    @property
+    def in_step(self):
+        return all(first == second for first, second in self.pairs)
+
+    @property
+    def waiting(self):
+        return [len(values) for values in self._pairing._waiting]
+
+
 def test_one_of_each_makes_a_pair():
-    pairing = CountedPairing(slack=2)
+    pairing = CountedPairing()
     assert pairing.take() is None
     pairing.add_first(readings(1))
     assert pairing.take() is None
@@ -29,7 +65,7 @@ def test_one_of_each_makes_a_pair():
 
 
 def test_several_are_paired_at_once_and_the_rest_wait():
-    pairing = CountedPairing(slack=2)
+    pairing = CountedPairing()
     pairing.add_second(readings(11, 12, 13))
     pairing.add_first(readings(1, 2))
     first, second = pairing.take()
@@ -37,64 +73,67 @@ def test_several_are_paired_at_once_and_the_rest_wait():
     pairing.add_first(readings(3))
     first, second = pairing.take()
     assert (numbers_of(first), numbers_of(second)) == ([3], [13])
-    assert pairing.left_out == 0
 
 
-def test_the_oldest_of_a_stream_that_is_too_far_ahead_are_left_out():
-    """The second has lost 2 and 3: with a slack of one, 3 is given up and 4 is paired with 14."""
-    pairing = CountedPairing(slack=1)
-    for first, second in ((1, 11), (2, None), (3, None), (4, 14), (5, 15), (6, 16)):
-        pairing.add_first(readings(first))
-        if second is not None:
-            pairing.add_second(readings(second))
-        pairs = pairing.take()
-        if first == 4:
-            assert (numbers_of(pairs[0]), numbers_of(pairs[1])) == ([3], [14])
-    assert (numbers_of(pairs[0]), numbers_of(pairs[1])) == ([5], [16])
-    assert pairing.left_out == 1
+def test_what_comes_before_the_other_has_begun_is_left_out_but_for_the_newest():
+    streams = Streams()
+    streams.sent["G"] = 4  # its first four were never taken
+    assert streams.come("AAAAAGAGAG").pairs == [(4, 4), (5, 5), (6, 6)]
 
 
-def test_without_slack_what_came_in_one_notification_still_waits():
-    pairing = CountedPairing(slack=0)
-    pairing.add_first(readings(1, 2, 3))
-    pairing.add_second(readings(11, 12, 13))
-    first, second = pairing.take()
-    assert (numbers_of(first), numbers_of(second)) == ([1, 2, 3], [11, 12, 13])
-    assert pairing.left_out == 0
+@pytest.mark.parametrize("turn", ["AG", "GA"])
+@pytest.mark.parametrize("out_of_turn", ["AAGG", "GGAA", "AG", "GA", "AAAGGG", "AGGA", "GAAG"])
+@pytest.mark.parametrize("in_a_packet", [1, 3])
+def test_packets_out_of_turn_shift_nothing(turn, out_of_turn, in_a_packet):
+    streams = Streams(in_a_packet).come(turn + out_of_turn + 20 * turn)
+    assert streams.in_step
+    assert len(streams.pairs) == in_a_packet * streams.sent["A"]
 
 
-notifications = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=60)
+blocks = st.lists(st.sampled_from(["", "", "AAGG", "GGAA", "AG", "GA"]), max_size=40)
 
 
-@given(notifications, st.integers(0, 4))
-def test_every_reading_is_given_out_left_out_or_waiting_and_few_wait(came, slack):
-    pairing, taken, sent = CountedPairing(slack), [[], []], [0, 0]
-    for is_second, count in came:
-        start = sent[is_second]
-        values = readings(*range(start, start + count))
-        (pairing.add_second if is_second else pairing.add_first)(values)
-        sent[is_second] += count
-        if (pairs := pairing.take()) is not None:
-            assert len(pairs[0]) == len(pairs[1]) > 0
-            taken[0] += numbers_of(pairs[0])
-            taken[1] += numbers_of(pairs[1])
-        assert min(len(pairing._first), len(pairing._second)) == 0
-        assert max(len(pairing._first), len(pairing._second)) <= slack + 5
-    waiting = len(pairing._first) + len(pairing._second)
-    assert sum(sent) == len(taken[0]) + len(taken[1]) + pairing.left_out + waiting
-    for stream in taken:
-        assert stream == sorted(set(stream)), "in order, none twice"
+@given(st.sampled_from(["AG", "GA"]), blocks, NUMBERS)
+def test_however_often_packets_come_out_of_turn_nothing_shifts(turn, came, in_a_packet):
+    """As long as they come in turn now and then."""
+    streams = Streams(in_a_packet).come(turn + turn.join(came) + turn)
+    assert streams.in_step
+    assert len(streams.pairs) == in_a_packet * streams.sent["A"]
 
 
-@given(st.lists(st.booleans(), max_size=80), st.booleans(), st.integers(0, 4))
-def test_however_many_a_stream_loses_its_readings_stay_with_their_like(arrived, second_is_whole, slack):
-    """A reading tells its period. Of one stream all arrive, of the other some."""
-    pairing = CountedPairing(slack)
-    whole, lossy = (pairing.add_first, pairing.add_second)[:: -1 if second_is_whole else 1]
-    for period, arrives in enumerate(arrived):
-        whole(readings(period))
-        if arrives:
-            lossy(readings(period))
-        if (pairs := pairing.take()) is not None:
-            for first, second in zip(*map(numbers_of, pairs), strict=True):
-                assert abs(first - second) <= slack
+@pytest.mark.parametrize("turn", ["AG", "GA"])
+@pytest.mark.parametrize("lost", ["a", "g", "aa", "ggg", "ag"])
+@pytest.mark.parametrize("in_a_packet", [1, 3])
+def test_after_a_loss_the_two_come_into_step_again(turn, lost, in_a_packet):
+    streams = Streams(in_a_packet).come(3 * turn)
+    for packet in lost:
+        streams.come(turn.replace(packet.upper(), packet))
+    streams.come(2 * PATIENCE * turn)
+    streams.pairs.clear()
+    streams.come(20 * turn)
+    assert streams.in_step
+    assert len(streams.pairs) == in_a_packet * 20
+
+
+@given(st.sampled_from(["AG", "GA"]), st.text("AGag", max_size=60), NUMBERS)
+def test_whatever_came_the_two_come_into_step_again(turn, came, in_a_packet):
+    """After any losses in any order, and what they make up for of it."""
+    streams = Streams(in_a_packet).come(turn + came)
+    behind = streams.sent["A"] - streams.sent["G"]
+    streams.come("g" * behind + "a" * -behind)
+    streams.come(3 * PATIENCE * turn)
+    streams.pairs.clear()
+    streams.come(20 * turn)
+    assert streams.in_step
+    assert len(streams.pairs) == in_a_packet * 20
+
+
+@given(st.text("AG", max_size=200), NUMBERS)
+def test_few_readings_wait_and_each_is_given_out_once(came, in_a_packet):
+    streams = Streams(in_a_packet)
+    for packet in came:
+        streams.come(packet)
+        assert min(streams.waiting) == 0
+        assert max(streams.waiting) <= (PATIENCE + 1) * in_a_packet
+    for stream in zip(*streams.pairs, strict=True):
+        assert list(stream) == sorted(set(stream)), "in order, none twice"

@@ -51,6 +51,15 @@ def test_what_is_given_up_is_counted_and_comes_too_late_afterwards():
     assert numbers_of(filler.add(15, run(15, 1))) == [15]
 
 
+def test_what_overlaps_is_cut_to_what_is_missing():
+    """A sensor may send whole packets again, though a part of them had come."""
+    filler = GapFiller()
+    list(filler.add(0, run(0, 5)))
+    list(filler.add(10, run(10, 5, lost_before=5)))
+    assert numbers_of(filler.add(4, run(4, 8))) == list(range(5, 15))
+    assert numbers_of(filler.add(15, run(15, 2))) == [15, 16]
+
+
 def test_memory_is_bounded():
     filler, out = GapFiller(), []
     list(filler.add(0, run(0, 1)))

@@ -1,5 +1,7 @@
 """The clock and the count of a stream. Tests of the open decoder test much of it again, on its bytes."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,7 +52,17 @@ def test_a_time_that_goes_backwards_is_left_out_once():
     with pytest.raises(DecodeError):
         timeline.place(5_000_000, 1)
     times_us, lost = timeline.place(5_010_000, 1)
-    assert (int(times_us[0]), lost) == (5_010_000, 0), "two that fit each other are believed: the sensor began anew"
+    assert int(times_us[0]) == 5_010_000, "two that fit each other are believed: the sensor began anew"
+    assert lost == 1, "the first of the two"
+
+
+def test_where_the_clock_is_set_the_sequence_tells_what_was_lost():
+    timeline, lost = Timeline(100.0), 0
+    for first in range(0, 100, 5):
+        set_us = 500_000 if first >= 50 else 0
+        with contextlib.suppress(DecodeError):
+            lost += timeline.place(first * 10_000 + set_us, 5, first)[1]
+    assert lost == 5, "the one that was left out until the next agreed with it"
 
 
 def test_a_count_is_a_time_where_there_is_none():

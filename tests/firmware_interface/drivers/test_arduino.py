@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_interface.drivers.arduino.nano import NANO, NanoDriver
-from firmware_interface.drivers.arduino.nicla import NICLA, NiclaDriver
+from firmware_interface.drivers.arduino.nicla import NICLA, NiclaDriver, decode_pressure, decode_temperature
 from firmware_interface.drivers.arduino.sketch import NOMINAL_RATE_HZ, rate_of_arrivals
-from firmware_interface.errors import DecodeError, NoReplyError, WrongSensorError
+from firmware_interface.errors import DecodeError, NoReplyError, SensorRefusedError, WrongSensorError
+from firmware_interface.virtual.families.arduino import nicla
 from firmware_interface.virtual.families.arduino.nano import NanoFirmware
 from firmware_interface.virtual.families.arduino.nicla import NiclaFirmware
 from firmware_interface.virtual.playback import Playback
@@ -196,6 +197,31 @@ async def test_nicla_can_be_asked_for_its_orientation(make_sensor, connect, new_
     np.testing.assert_allclose(await driver.orientation(), expected, atol=1e-3)
     await asyncio.wait_for(sensor.finished.wait(), 5)
     assert driver.decode_errors == 0
+
+
+async def test_nicla_tells_its_surroundings_and_lights_its_lamp(make_sensor, connect):
+    sensor = await make_sensor(firmware=NiclaFirmware)
+    driver = NiclaDriver(await connect(sensor))
+    assert await driver.surroundings() == (24.5, 41, 1009.25)
+    await driver.light(255, 128, 0)
+    assert sensor.firmware.light == (255, 128, 0)
+    with pytest.raises(ValueError, match="range"):
+        await driver.light(256, 0, 0)
+
+
+@pytest.mark.parametrize(("humidity", "message"), [(b"", "0 bytes and not 1 or 4"), (bytes(2), "2 bytes and not 1")])
+async def test_surroundings_that_are_none_are_named(make_sensor, connect, monkeypatch, humidity, message):
+    monkeypatch.setitem(nicla._SURROUNDINGS, "3001", humidity)
+    driver = NiclaDriver(await connect(await make_sensor(firmware=NiclaFirmware)))
+    with pytest.raises(SensorRefusedError, match=f"does not follow its protocol: .* {message}.* Load its sketch"):
+        await driver.surroundings()
+
+
+@pytest.mark.parametrize("data", [b"", bytes(3), bytes(5), floats(math.nan), floats(math.inf)])
+def test_a_number_that_is_none_is_refused(data):
+    for decode in (decode_temperature, decode_pressure):
+        with pytest.raises(DecodeError):
+            decode(data)
 
 
 async def test_a_board_that_keeps_its_orientation_to_itself_is_named(make_sensor, connect, monkeypatch):

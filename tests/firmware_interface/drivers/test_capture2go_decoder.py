@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_interface.drivers.capture2go.driver import Capture2GoDecoder, decode_package, encode_command
+from firmware_interface.drivers.capture2go.driver import (
+    Capture2GoDecoder,
+    decode_orientation,
+    decode_package,
+    encode_command,
+)
 from firmware_interface.drivers.capture2go.frames import PackageReader
 from firmware_interface.drivers.capture2go.packages import encode_package
 from firmware_interface.errors import DecodeError
@@ -112,7 +117,7 @@ def test_a_jump_that_is_not_told_is_doubted_and_one_that_is_told_is_not():
     with pytest.raises(DecodeError, match="do not continue"):
         decoder.decode(b"\xff" + packed(3))
     (run,) = decoder.decode(b"\xff" + packed(4))
-    assert (run.lost_before, run.sensor_time_us[0]) == (0, 160_000)
+    assert (run.lost_before, run.sensor_time_us[0]) == (8, 160_000), "the one that was doubted is lost"
     (run,) = decoder.decode(b"\xff" + packed(2, flags=1))
     assert (run.lost_before, run.sensor_time_us[0]) == (0, 80_000)
 
@@ -120,6 +125,12 @@ def test_a_jump_that_is_not_told_is_doubted_and_one_that_is_told_is_not():
 def test_a_measurement_of_another_length_is_refused():
     with pytest.raises(DecodeError, match="has 20 bytes instead of 163"):
         fresh().decode(b"\xff" + encode_package(0x0221, bytes(20)))
+
+
+@pytest.mark.parametrize("data", [b"", bytes(7), bytes(9)])
+def test_an_orientation_of_another_length_is_refused(data):
+    with pytest.raises(DecodeError, match=f"has {len(data)} bytes instead of 8"):
+        decode_orientation(data)
 
 
 @pytest.mark.parametrize("package", [b"", b"\x02" * 7, packed(1)[:-1], packed(1)[1:], packed(1)[:-1] + b"\x01"])

@@ -264,17 +264,30 @@ def test_what_answers_something_else_tells_nothing_of_a_module(data):
     assert decode_module_info(bytes.fromhex(data)) is None
 
 
-def test_a_stream_that_loses_a_packet_is_in_step_again_with_its_next():
+def packets_paired(came):
+    """Of packed streams: which packets of acceleration and of angular rate make samples together."""
     decoder = MetaMotionDecoder()
     decoder.begin(chip="BMI270")
-    acc, gyr = ([bytes([m, 5]) + np.full(9, k, "<i2").tobytes() for k in range(9)] for m in (0x03, 0x13))
-    runs = [
-        run for packet in (acc[0], gyr[0], acc[1], acc[2], gyr[2], acc[3], gyr[3]) for run in decoder.decode(packet)
-    ]
-    steps = [run.acc_m_s2[0, 0] / (16 * G / 32768) for run in runs]
-    assert steps == pytest.approx([0, 2, 3])
-    assert [run.gyr_rad_s[0, 0] / math.radians(1 / 16.4) for run in runs] == pytest.approx(steps)
-    np.testing.assert_array_equal(np.concatenate([run.sensor_time_us for run in runs]), np.arange(9) * 10_000)
+    modules = {"A": 0x03, "G": 0x13}
+    notifications = [bytes([modules[packet[0]], 5]) + np.full(9, int(packet[1:]), "<i2").tobytes() for packet in came]
+    runs = [run for notification in notifications for run in decoder.decode(notification)]
+    acc = np.concatenate([run.acc_m_s2[::3, 0] for run in runs]) / (16 * G / 32768)
+    gyr = np.concatenate([run.gyr_rad_s[::3, 0] for run in runs]) / math.radians(1 / 16.4)
+    times_us = np.concatenate([run.sensor_time_us for run in runs])
+    np.testing.assert_array_equal(times_us, np.arange(len(times_us)) * 10_000)
+    return list(zip(np.rint(acc).astype(int).tolist(), np.rint(gyr).astype(int).tolist(), strict=True))
+
+
+def test_packets_out_of_turn_shift_nothing():
+    came = ["A1", "G1", "A2", "A3", "G2", "G3", "A4", "G4", "G5", "A5", "A6", "A7", "G6", "G7"]
+    assert packets_paired(came) == [(number, number) for number in range(1, 8)]
+
+
+@pytest.mark.parametrize("lost", ["A3", "G3"])
+def test_a_stream_that_loses_a_packet_is_in_step_again_with_the_fifth_after_it(lost):
+    came = [f"{stream}{number}" for number in range(1, 12) for stream in "AG"]
+    came.remove(lost)
+    assert packets_paired(came)[-4:] == [(8, 8), (9, 9), (10, 10), (11, 11)]
 
 
 good = {

@@ -136,6 +136,16 @@ def test_a_list_of_files_is_as_long_as_its_marks():
     assert recording.decode_flash_info(*messages).files_kb == (232, 460)
 
 
+def test_settings_that_are_not_named_are_written_back_as_they_were_read():
+    odd = bytes(range(200, 232)) + b"and what a later firmware has added"
+    changed = device.encode_device_control(device.Visit.RATE, odd, rate_hz=60)
+    assert changed == bytes([device.Visit.RATE, 0]) + odd[2:24] + b"\x3c\x00" + odd[26:]
+    changed = device.encode_device_control(device.Visit.TAG, odd, tag="knee")
+    assert changed == bytes([device.Visit.TAG, 0]) + odd[2:7] + b"\x04knee".ljust(17, b"\0") + odd[24:]
+    with pytest.raises(DecodeError, match="31 bytes is too short"):
+        device.encode_device_control(device.Visit.RATE, bytes(31), rate_hz=60)
+
+
 DECODERS = sorted(
     {
         function
@@ -211,7 +221,7 @@ def test_a_damaged_packet_is_left_out_and_counted(damaged):
     assert number_and_lost(decoder, packet(2)) == (2, 1)
 
 
-def test_a_lost_link_costs_what_the_clock_says():
+def test_asked_again_while_it_streams_it_goes_on():
     decoder = begun()
     decoder.decode(packet(0))
     assert decoder.begin(RATE_HZ)

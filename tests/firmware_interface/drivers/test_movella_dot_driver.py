@@ -1,6 +1,7 @@
 """A Movella DOT and its driver in conversation."""
 
 import asyncio
+import struct
 
 import numpy as np
 import pytest
@@ -160,22 +161,53 @@ async def test_a_stop_is_no_loss_and_a_rate_is_changed_between(make_dot, connect
     await driver.stop()
 
 
-async def test_a_lost_link_is_counted_by_the_clock(make_dot, connect, software_radio, new_listener):
+MINUTE_US = 60_000_000
+
+
+@pytest.mark.parametrize("clock_us", [MINUTE_US, 42 * MINUTE_US], ids=["restarted", "away-for-40-min"])
+async def test_after_a_lost_link_the_stream_is_another(make_dot, connect, new_listener, clock_us):
+    """How long it was away, and whether it was restarted meanwhile, a clock of 72 min does not tell."""
+    decoder = MovellaDotDriver.new_decoder()
+    decoder.begin(60)
+    decoder.decode(struct.pack("<I10f", 2 * MINUTE_US, 1, *[0.0] * 9))
+    sensor = await make_dot(loop=True, clock_start_us=clock_us)
+    driver, heard = MovellaDotDriver(await connect(sensor), decoder), new_listener()
+    assert not (await driver.start(60, 1, heard)).continues
+    await heard.has(5)
+    await driver.stop()
+    assert (heard.lost, driver.decode_errors) == (0, 0)
+    assert clock_us <= heard.times_us[0] < clock_us + MINUTE_US
+
+
+def _odd(control):
+    """A tag of 16 bytes that is no text, timeouts of FF FF."""
+    return control[:3] + b"\xff" * 4 + b"\x10" + b"\xff\xfe" * 8 + control[24:]
+
+
+async def test_settings_that_are_odd_stand_in_nobodys_way(make_dot, connect, new_listener, monkeypatch):
+    encoded, written = MovellaDotFirmware._encoded, []
+    monkeypatch.setattr(MovellaDotFirmware, "_encoded", lambda self, control: _odd(encoded(self, control)))
     sensor = await make_dot(loop=True)
     client, heard = await connect(sensor), new_listener()
     driver = MovellaDotDriver(client)
-    await driver.start(60, 1, heard)
-    await asyncio.sleep(0.2)
-    await client.disconnect()
-    await asyncio.sleep(0.3)
-    await client.connect()
-    again = MovellaDotDriver(client, driver.decoder)
-    assert (await again.start(60, 1, heard)).continues
-    await asyncio.sleep(0.2)
-    await again.stop()
-    assert heard.lost > 10
-    numbers = np.rint(heard.times_us * 60 / 1e6).astype(int)
-    assert np.diff(numbers).sum() + 1 == heard.received + heard.lost
+    before, write = bytes(await client.read_gatt_char(gatt.DEVICE_CONTROL)), driver._write
+
+    async def listen(uuid, command, what):
+        written.append((uuid, command))
+        await write(uuid, command, what)
+
+    monkeypatch.setattr(driver, "_write", listen)
+    assert (await driver.start(30, 1, heard)).rate_hz == 30
+    await heard.has(5)
+    await driver.stop()
+    assert written[0] == (gatt.DEVICE_CONTROL, b"\x30\x00" + before[2:24] + b"\x1e" + before[25:])
+
+
+async def test_settings_that_are_cut_short_are_named(make_dot, connect, new_listener, monkeypatch):
+    monkeypatch.setattr(MovellaDotFirmware, "_encoded", lambda *_: bytes(31))
+    driver = MovellaDotDriver(await connect(await make_dot()))
+    with pytest.raises(WrongSensorError, match=r"tells nonsense about its settings: .* 31 bytes is too short"):
+        await driver.start(60, 1, new_listener())
 
 
 async def test_the_emulator_plays_every_documented_mode(make_dot, connect, playback):

@@ -177,3 +177,84 @@ async def test_a_person_finds_the_sensor(make_sensor, connect):
     driver = OpenImuDriver(await connect(sensor))
     await driver.identify(30)
     assert sensor.firmware.identifies_s == 30
+
+
+async def test_a_long_gap_comes_at_the_links_pace(make_sensor, software_radio, software_link, playback, new_listener):
+    """Each packet renews the patience: 4 s of samples over a slow link take longer than that."""
+    sensor = await make_sensor(playback(seconds=30.0), speed=10.0)
+    sensor.firmware.fifo_s = 20.0
+    heard, gone = new_listener(), asyncio.Event()
+    client = BleakClient(
+        sensor.address, disconnected_callback=lambda _: gone.set(), backend=software_radio.client_backend
+    )
+    await client.connect()
+    driver = OpenImuDriver(client)
+    await driver.start(0, 1, heard)
+    await asyncio.sleep(0.1)
+    sensor.walk_away()
+    await asyncio.wait_for(gone.wait(), 5)
+    driver.close()
+    await asyncio.sleep(0.4)
+    sensor.walk_back()
+    await client.connect()
+    _send_single_samples(sensor.firmware)
+    software_link.connection_interval_s, software_link.packets_per_event = 0.02, 8
+    driver = OpenImuDriver(client, driver.decoder)
+    await driver.start(0, 1, heard)
+    await asyncio.sleep(2.0)
+    software_link.connection_interval_s = 0.0
+    await driver.stop()
+    await client.disconnect()
+    assert heard.lost == 0
+    np.testing.assert_array_equal(heard.times_us, np.arange(heard.received) * 10_000)
+
+
+async def test_a_busy_sensor_is_asked_again(make_sensor, connect, playback, new_listener):
+    sensor = await make_sensor(playback(seconds=10.0), speed=10.0, queue_loss=0.1, rng=random.Random(5))
+    send_again, busy = sensor.firmware._send_again, iter([True, True] + [False] * 1000)
+
+    def sometimes(asked):
+        if next(busy):
+            raise profile.CommandError(profile.Opcode.RESEND, profile.Status.BUSY)
+        send_again(asked)
+
+    sensor.firmware._send_again = sometimes
+    driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
+    await driver.start(0, 1, heard)
+    await asyncio.wait_for(sensor.finished.wait(), 10)
+    await asyncio.sleep(0.2)
+    await driver.stop()
+    assert sensor.dropped > 10
+    assert heard.lost == 0
+
+
+async def test_stopping_ends_though_what_is_promised_never_comes(make_sensor, connect, playback, new_listener):
+    sensor = await make_sensor(playback(seconds=100.0), speed=10.0, queue_loss=0.3, rng=random.Random(1))
+    sensor.firmware._send_again = lambda asked: sensor.firmware._reply(
+        profile.encode_resending(profile.Resending(asked.first, asked.samples))
+    )
+    driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
+    await driver.start(0, 1, heard)
+    await asyncio.sleep(0.5)
+    await asyncio.wait_for(driver.stop(), 5)
+    received = heard.received
+    await asyncio.sleep(0.1)
+    assert heard.received == received > 0
+
+
+async def test_a_second_stream_is_as_good_as_the_first(make_sensor, connect, playback, new_listener):
+    sensor = await make_sensor(playback(seconds=60.0), speed=10.0, queue_loss=0.1, rng=random.Random(4))
+    driver = OpenImuDriver(await connect(sensor))
+    for _ in range(2):
+        heard, times_us = new_listener(), []
+        await driver.start(0, 1, heard, times_us.append)
+        await asyncio.sleep(0.6)
+        await driver.stop()
+        assert heard.lost == 0
+        assert heard.received > 300
+        assert len(times_us) > 20, "the clock is told of each packet"
+
+
+def _send_single_samples(firmware):
+    """So that a gap takes many packets, and so many connection events."""
+    firmware.__class__ = type("Single", (type(firmware),), {"largest_batch": property(lambda _: 1)})

@@ -87,14 +87,26 @@ def test_damaged_frames_teach_nothing_that_shuts_out_true_ones():
 def test_a_long_silence_is_bridged_only_where_it_is_expected():
     timeline = FrameTimeline(50.0)
     timeline.place(after(36), 36)
-    hour = 3600 * 50
+    half_hour = 1800 * 50
     with pytest.raises(DecodeError):
-        timeline.place(after(36 + hour), 36)
+        timeline.place(after(36 + half_hour), 36)
     timeline.expect_gap()
-    _, lost = timeline.place(after(72 + hour), 36)
-    assert lost == hour
+    _, lost = timeline.place(after(72 + half_hour), 36)
+    assert lost == half_hour
     with pytest.raises(DecodeError):
-        timeline.place(after(108 + 2 * hour), 36)
+        timeline.place(after(108 + 2 * half_hour), 36)
+
+
+@pytest.mark.parametrize("years", [-7, 7])
+def test_a_clock_that_was_set_during_a_silence_is_no_loss(years):
+    timeline = FrameTimeline(50.0)
+    timeline.place(after(36), 36)
+    timeline.expect_gap()
+    set_by = years * 365 * 86_400 * 50
+    with pytest.raises(DecodeError):
+        timeline.place(after(72 + set_by), 36)
+    times_us, lost = timeline.place(after(108 + set_by), 36)
+    assert (len(times_us), lost) == (72, 0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 600)), max_size=40))

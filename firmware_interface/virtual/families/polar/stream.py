@@ -9,8 +9,9 @@ import numpy as np
 
 from analytics.signals.samples import FloatArray, IntArray
 
+from ....driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
 from ....drivers.polar.control import Measurement
-from ....drivers.polar.frame import DPS_RAD_S, G_M_S2, GAUSS_UT
+from ....drivers.polar.frame import GAUSS_UT
 from ...reel import Reel
 from .frames import encode_compressed, encode_raw
 
@@ -47,7 +48,7 @@ class Stream(NamedTuple):
         count = math.ceil(places[-1]) - first + 1
         signals = reel.signals(first, count)
         if self.measurement is Measurement.ACC:
-            signal, step, greatest = signals.acc_m_s2, G_M_S2 * 1e-3, 1000 * self.full_scale
+            signal, step, greatest = signals.acc_m_s2, STANDARD_GRAVITY_M_S2 * 1e-3, 1000 * self.full_scale
         elif self.measurement is Measurement.GYRO:
             signal, step, greatest = signals.gyr_rad_s, DPS_RAD_S * self.factor, 32767
         else:
