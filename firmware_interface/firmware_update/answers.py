@@ -18,8 +18,8 @@ from .errors import InterruptedUpdateError, UpdateRefusedError
 from .transport import ClientTransport
 
 _LINK_ENDED = (SMPTransportDisconnected, BleakError, TimeoutError)
-_NOT_UNDERSTOOD = (SMPClientException, SMPException, CBORError, ValueError, TypeError, AssertionError)
-"""What smpclient raises over an answer that is none."""
+_NOT_UNDERSTOOD = (SMPClientException, SMPException, CBORError, ValueError, TypeError)
+"""What smpclient raises over an answer that is none; TypeError where it is no map whose keys are texts."""
 _ADVICE = {
     "NO_FREE_SLOT": "an earlier update is not finished; revert it, then try again",
     "IMAGE_ALREADY_PENDING": "an earlier update is not finished; revert it, then try again",
@@ -46,14 +46,17 @@ def check(answer: Response, name: str, request: str) -> None:
 @contextmanager
 def in_words(transport: ClientTransport) -> Iterator[None]:
     """What bleak and smpclient raise, in our words."""
+    transport.answered = False
     try:
         yield
     except BleakGATTProtocolError as error:
         raise SensorRefusedError(f"{transport.name} does not let its firmware be updated: pair it first.") from error
     except _LINK_ENDED as error:
         happened = "lost the link" if transport.gone.is_set() else "does not answer"
-        raise InterruptedUpdateError(f"{transport.name} {happened}: bring it closer, then update it again.") from error
+        raise InterruptedUpdateError(f"{transport.name} {happened}: bring it closer, then try again.") from error
     except _NOT_UNDERSTOOD as error:
+        if not transport.answered:
+            raise  # a mistake of ours
         raise WrongSensorError(
             f"{transport.name} answers otherwise than MCUmgr does: update it with its maker's app."
         ) from error

@@ -54,7 +54,10 @@ class FirmwareImage:
         if algorithm(hashed).digest() != self.digest:
             raise ImageError("The firmware image is damaged, its hash is another: fetch the file again.")
         pure = any(kind == _SIG_PURE for kind, _ in self._tlvs)
-        key.verify(signatures, hashed if pure else self.digest)
+        if pure:
+            key.verify(signatures, hashed, "own bytes")
+        else:
+            key.verify(signatures, self.digest, f"SHA-{8 * len(self.digest)} hash")
 
 
 def read_image(data: bytes, key: MakerKey) -> FirmwareImage:

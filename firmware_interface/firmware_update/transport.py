@@ -29,6 +29,8 @@ _WRITE_LIMIT_BYTES = 512
 """The longest attribute value (Core 5.4, 3.F.3.2.9); an ATT MTU of 517 would let 514 through, which are dropped."""
 _FRAME_LIMIT_BYTES = 4096
 """A sensor may offer more, but only the answer to a frame tells how far an upload is."""
+_PIECES_LIMIT = 4096
+"""The longest frame there is (65543 bytes) in the smallest pieces (20 bytes), and some more."""
 
 
 class ClientTransport(SMPTransport):
@@ -38,7 +40,9 @@ class ClientTransport(SMPTransport):
         self.client: BleakClient | None = None
         self.gone = asyncio.Event()
         self._one_write_per_frame = one_write_per_frame
-        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        self.answered = False
+        """Whether a frame has come since `in_words` was entered."""
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue(_PIECES_LIMIT)
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class ClientTransport(SMPTransport):
     def on_gone(self) -> None:
         """To be called when the link ends."""
         self.gone.set()
-        self._pieces.put_nowait(b"")  # wakes who waits for an answer
+        self._take(b"")  # wakes who waits for an answer
 
     async def connect(self, address: str, timeout_s: float) -> None:
         """Listen on the link, which is there. Raises NoUpdateServiceError."""
@@ -73,6 +77,7 @@ class ClientTransport(SMPTransport):
             frame += await self._pieces.get()
             if self.gone.is_set():
                 raise SMPTransportDisconnected
+        self.answered = True
         return bytes(frame)
 
     async def send_and_receive(self, data: bytes) -> bytes:
@@ -103,4 +108,8 @@ class ClientTransport(SMPTransport):
         return self.client, characteristic
 
     def _on_notification(self, _: BleakGATTCharacteristic, piece: bytearray) -> None:
-        self._pieces.put_nowait(bytes(piece))
+        self._take(bytes(piece))
+
+    def _take(self, piece: bytes) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # who sends so much unasked is not answering: it is cut short
+            self._pieces.put_nowait(piece)

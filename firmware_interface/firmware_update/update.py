@@ -7,6 +7,7 @@ Source: MCUboot, docs/design.md "Image trailer" and "Image swapping"; Zephyr, "S
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -31,6 +32,8 @@ from .version import Version
 
 INTERRUPTIONS = 5
 """So often in a row, without a byte more at the sensor, an update may be interrupted before it is given up."""
+PAUSE_S = 0.5
+"""Between an interruption and the next attempt: a link that fails at once is likely to do so again."""
 _RESTARTS = 2
 
 
@@ -75,18 +78,24 @@ async def revert_firmware(connect: Connect, *, patience: Patience = Patience()) 
 
     An image that only waits for its trial start is started and taken back. Raises NothingToRevertError.
     """
-    for restarts in range(_RESTARTS + 1):
-        async with managed_sensor(connect, patience) as sensor:
-            slots = await sensor.slots()
-            if slots.settled and not restarts:
-                raise NothingToRevertError(
-                    f"{sensor.name} runs {slots.version} for good, nothing can be reverted: update it with a newer one."
-                )
-            if slots.settled:
-                return slots.version
-            with contextlib.suppress(InterruptedUpdateError):  # the link may end before the answer comes
+    interruptions, restarts = _Interruptions(), 0
+    while True:
+        try:
+            async with managed_sensor(connect, patience) as sensor:
+                slots = await sensor.slots()
+                if slots.settled and not restarts:
+                    raise NothingToRevertError(
+                        f"{sensor.name} runs {slots.version} for good, nothing can be reverted: update it with a newer "
+                        "one."
+                    )
+                if slots.settled:
+                    return slots.version
+                if restarts > _RESTARTS:
+                    raise _not_restarted(sensor.name)
+                restarts += 1
                 await sensor.restart()
-    raise _not_restarted(sensor.name)
+        except InterruptedUpdateError as interruption:
+            await interruptions.bear(interruption)
 
 
 def next_step(image: FirmwareImage, slots: Slots, restarts: int, name: str) -> Step:
@@ -118,6 +127,24 @@ def next_step(image: FirmwareImage, slots: Slots, restarts: int, name: str) -> S
     return Step.TEST if here else Step.UPLOAD
 
 
+class _Interruptions:
+    """Those in a row."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def forget(self) -> None:
+        """There was progress."""
+        self._count = 0
+
+    async def bear(self, interruption: InterruptedUpdateError) -> None:
+        """Wait a little before the next attempt, or raise the interruption where there were too many."""
+        self._count += 1
+        if self._count > INTERRUPTIONS:
+            raise interruption
+        await asyncio.sleep(PAUSE_S)
+
+
 class _Update:
     def __init__(
         self,
@@ -135,7 +162,7 @@ class _Update:
         self._begun = False
         self._one_write_per_frame = False
         self._furthest = 0
-        self._interruptions = 0
+        self._interruptions = _Interruptions()
         self._restarts = 0
 
     async def run(self) -> None:
@@ -147,9 +174,7 @@ class _Update:
                     done = await self._converse(sensor)
             except InterruptedUpdateError as interruption:
                 self._one_write_per_frame |= isinstance(interruption, FrameCutError)
-                self._interruptions += 1
-                if self._interruptions > INTERRUPTIONS:
-                    raise
+                await self._interruptions.bear(interruption)
 
     def _managed_sensor(self) -> AbstractAsyncContextManager[ManagedSensor]:
         return managed_sensor(self._connect, self._patience, one_write_per_frame=self._one_write_per_frame)
@@ -188,7 +213,8 @@ class _Update:
         async with contextlib.aclosing(sensor.upload(self._image.data)) as offsets:
             async for held in offsets:
                 if held > self._furthest:
-                    self._furthest, self._interruptions = held, 0
+                    self._furthest = held
+                    self._interruptions.forget()
                 self._tell(Step.UPLOAD, held)
 
     def _tell(self, step: Step, done_bytes: int) -> None:
@@ -196,4 +222,4 @@ class _Update:
 
 
 def _not_restarted(name: str) -> NotRestartedError:
-    return NotRestartedError(f"{name} does not start what it was told to: switch it off and on, then update it again.")
+    return NotRestartedError(f"{name} does not start what it was told to: switch it off and on, then try again.")

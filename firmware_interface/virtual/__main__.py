@@ -5,38 +5,93 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
+import sys
+from collections.abc import Callable
 
+from .families import FIRMWARES
 from .hci_server import HciServer
 from .link import SoftwareLink
 from .sensor import VirtualSensor
 from .swing import swinging_limb
 
-
-def main() -> None:
-    """Serve until SIGTERM or Ctrl+C. The line `READY host port` says when and where."""
-    parser = argparse.ArgumentParser(prog="python -m firmware_interface.virtual", description=__doc__)
-    parser.add_argument("--sensors", type=int, default=5, help="how many, at C1:00:00:00:00:01 and up (default 5)")
-    parser.add_argument("--rate", type=float, default=100.0, metavar="HZ", help="samples per second (default 100)")
-    parser.add_argument("--port", type=int, default=0, help="TCP port of the adapter (default: one that is free)")
-    options = parser.parse_args()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(options.sensors, options.rate, options.port))
+_PROG = "python -m firmware_interface.virtual"
+_READY = """Once the adapter can be reached, the line READY HOST PORT is printed, which tells where: connect there with
+SoftwareRadio.over_tcp(HOST, PORT). End it with SIGTERM or Ctrl+C."""
 
 
-async def _serve(sensors: int, rate_hz: float, port: int) -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl+C. Returns 0 then, 1 where that is not possible; the reason is printed."""
+    options = _parser().parse_args(argv)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(options))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        print(f"{_PROG}: port {options.port} cannot be used ({reason}): choose another.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def virtual_sensors(options: argparse.Namespace) -> tuple[SoftwareLink, list[VirtualSensor]]:
+    """What the options ask for, not yet switched on."""
+    link = SoftwareLink(connection_interval_s=options.connection_interval_ms / 1000)
+    sensors = [
+        VirtualSensor(
+            f"Sinew {number}",
+            f"C1:00:00:00:00:{number:02X}",
+            swinging_limb(options.rate, phase_rad=float(number)),
+            link,
+            firmware=FIRMWARES[options.family],
+            loop=True,
+            queue_loss=options.queue_loss,
+            clock_drift_ppm=options.drift_ppm,
+        )
+        for number in range(1, options.sensors + 1)
+    ]
+    return link, sensors
+
+
+async def _serve(options: argparse.Namespace) -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    link = SoftwareLink()
+    link, sensors = virtual_sensors(options)
     async with contextlib.AsyncExitStack() as stack:
-        for number in range(1, sensors + 1):
-            limb = swinging_limb(rate_hz, phase_rad=float(number))
-            sensor = VirtualSensor(f"Sinew {number}", f"C1:00:00:00:00:{number:02X}", limb, link, loop=True)
+        for sensor in sensors:
             await stack.enter_async_context(sensor)
-        server = await stack.enter_async_context(HciServer(link, port=port))
+        server = await stack.enter_async_context(HciServer(link, port=options.port))
         print(f"READY {server.host} {server.port}", flush=True)
         await over.wait()
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=_PROG, description=__doc__, epilog=_READY)
+    families = f"which sensors: {', '.join(FIRMWARES)} (default open_imu)"
+    parser.add_argument("--family", choices=FIRMWARES, default="open_imu", metavar="FAMILY", help=families)
+    for option, metavar, kind, default, least, greatest, purpose in (
+        ("--sensors", "N", int, 5, 1, 32, "how many, at C1:00:00:00:00:01 and up"),
+        ("--rate", "HZ", float, 100.0, 1, 1000, "samples per second"),
+        ("--drift-ppm", "PPM", float, 0.0, -10_000, 10_000, "how much faster their crystals are than true time"),
+        ("--queue-loss", "P", float, 0.0, 0, 1, "how likely a packet is lost before it is sent"),
+        ("--connection-interval-ms", "MS", float, 0.0, 0, 4000, "between connection events; 0 delivers at once"),
+        ("--port", "PORT", int, 0, 0, 65535, "TCP port of the adapter; 0 takes one that is free"),
+    ):
+        text = f"{purpose} ({least:g} to {greatest:g}, default {default:g})"
+        parser.add_argument(option, type=_within(kind, least, greatest), default=default, metavar=metavar, help=text)
+    return parser
+
+
+def _within(kind: type[int] | type[float], least: float, greatest: float) -> Callable[[str], float]:
+    def checked(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= greatest:  # nan is not
+            raise argparse.ArgumentTypeError(f"'{text}' is not within {least:g} to {greatest:g}")
+        return value
+
+    checked.__name__ = kind.__name__  # argparse says "invalid int value"
+    return checked
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

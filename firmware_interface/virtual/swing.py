@@ -14,9 +14,10 @@ def swinging_limb(
     """One period of an angle amplitude · sin(2π t / period + phase) from hanging, as a sensor at the joint measures it.
 
     The sensor's x points along the limb, z is the joint's axis, so that its specific force is gravity alone, turned by
-    the angle, and its angular rate is the angle's derivative.
+    the angle, and its angular rate is the angle's derivative. The period is rounded to a whole number of samples.
     """
-    time_s = np.arange(round(period_s * rate_hz)) / rate_hz
+    time_s = np.arange(max(1, round(period_s * rate_hz))) / rate_hz
+    period_s = len(time_s) / rate_hz
     turn_rad = 2 * np.pi * time_s / period_s + phase_rad
     angle_rad = amplitude_rad * np.sin(turn_rad)
     rate_rad_s = amplitude_rad * np.cos(turn_rad) * 2 * np.pi / period_s

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from firmware_maker import Maker
 
+import sinew
 from device_gateway import firmware_command
 from device_gateway.firmware_command import main
 from device_gateway.radio import Central, Radio
@@ -23,6 +24,7 @@ UPDATE, REVERT = (shlex.split(line)[2:] for line in re.findall(r"^sinew gateway 
 OUTPUT = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)[1]
 ADDRESS = "C4:64:E3:00:00:01"
 MAKER = Maker()
+LOOKING = "Looking for the sensor …\n"
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_a_trial_is_taken_back(bootloader, capsys):
     assert "tries 1.4.0: its next restart takes it back" in capsys.readouterr().out
     assert running(bootloader) == ("1.4.0", False)
     assert main(REVERT) == 0
-    assert capsys.readouterr().out == f"The sensor {ADDRESS} runs 1.3.2 again.\n"
+    assert capsys.readouterr().out == f"{2 * LOOKING}The sensor {ADDRESS} runs 1.3.2 again.\n"
     assert running(bootloader) == ("1.3.2", True)
     assert "nothing can be reverted" in fails_with(capsys, *REVERT)
 
@@ -76,7 +78,7 @@ def test_a_trial_is_kept_by_the_same_command(bootloader, capsys):
     assert main([*UPDATE, "--trial"]) == 0
     capsys.readouterr()
     assert main(UPDATE) == 0
-    assert capsys.readouterr().out.splitlines()[1:] == ["Confirmed.", f"The sensor {ADDRESS} runs 1.4.0."]
+    assert capsys.readouterr().out.endswith(f"{LOOKING}Confirmed.\nThe sensor {ADDRESS} runs 1.4.0.\n")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_trial_is_kept_by_the_same_command(bootloader, capsys):
         (MAKER.image("1.4.0")[:-1], "cut short"),
         (MAKER.image("1.3.1"), "is not newer"),
         (MAKER.image("1.3.2"), "runs 1.3.2 already"),
-        (bytes(17 << 20), "no firmware image"),
+        (MAKER.image("1.4.0", program_bytes=16 << 20), "too large for firmware"),
     ],
     ids=["unsigned", "cut short", "older", "the same", "too large"],
 )
@@ -101,12 +103,38 @@ def test_a_file_that_is_refused(bootloader, capsys, image, complaint):
     [
         (["--update-firmware", "nowhere.bin", *UPDATE[2:]], "nowhere.bin cannot be read (No such file or directory)"),
         ([*UPDATE[:4], "--public-key", "sensor-1.4.0.signed.bin"], "The public key cannot be read"),
-        (UPDATE[:4], "give the maker's public key with --public-key"),
         ([*UPDATE[:2], "--sensor", "left thigh", *UPDATE[4:]], "'left thigh' is no Bluetooth address"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence(bootloader, capsys, arguments, complaint):
     assert complaint in fails_with(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (UPDATE[:4], "give the maker's public key with --public-key FILE"),
+        ([*REVERT, "--trial"], "--public-key and --trial go with --update-firmware only"),
+        ([*REVERT, *UPDATE[4:]], "--public-key and --trial go with --update-firmware only"),
+        ([*REVERT, *UPDATE[:2]], "not allowed with argument"),
+        (["--update-firmware"], "expected one argument"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_usage_error(capsys, arguments, complaint):
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["--update-firmware", "--revert-firmware"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_front_door_gives_help(capsys, task, option):
+    with pytest.raises(SystemExit) as over:
+        sinew.main(["gateway", task, option])
+    told = capsys.readouterr()
+    assert (over.value.code, told.err) == (0, "")
+    assert told.out.startswith("usage: sinew gateway --update-firmware FILE")
 
 
 def test_no_bluetooth_is_one_sentence(bootloader, capsys, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from bleak import BleakClient
 from firmware_maker import Maker
 
-from firmware_interface.firmware_update import read_image, read_public_key
+from firmware_interface.firmware_update import read_image, read_public_key, update
 from firmware_interface.virtual.bootloader import Bootloader
 from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio
@@ -69,6 +69,11 @@ async def running_world(**options) -> AsyncIterator[World]:
     world = World(**options)
     async with world.radio, world.sensor:
         yield world
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(update, "PAUSE_S", 0.01)
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,21 @@ def test_an_image_signed_with_another_kind_of_key_is_refused():
         read_image(ECDSA_MAKER.image("1.4.0"), KEY)
 
 
+@pytest.mark.parametrize(
+    ("maker", "options", "signed"),
+    [
+        (ECDSA_MAKER, {"algorithm": "sha384"}, "SHA-384 hash"),
+        (ECDSA_MAKER, {"algorithm": "sha512"}, "SHA-512 hash"),
+        (ECDSA_MAKER, {"pure": True}, "own bytes"),
+        (MAKER, {"algorithm": "sha384"}, "SHA-384 hash"),
+    ],
+)
+def test_a_key_that_never_signs_this_is_no_contradiction(maker, options, signed):
+    """As imgtool: ALLOWED_KEY_SHA. An image with a SHA-384 hash was signed with an ECDSA P-384 key."""
+    with pytest.raises(SignatureError, match=f"is signed over its {signed}, and an .* key signs the SHA-256 hash"):
+        read_image(maker.image("1.4.0", **options), read_public_key(maker.public_pem))
+
+
 @given(bit=st.integers(0, 8 * (HASHED_BYTES + 4 + 4 + 32) - 1))
 def test_a_single_wrong_bit_of_program_or_hash_is_found(bit):
     damaged = bytearray(SMALL)

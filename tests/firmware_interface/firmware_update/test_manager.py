@@ -10,6 +10,7 @@ from bumble.att import Attribute
 from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smpclient.transport import SMPTransportDisconnected
 
 from firmware_interface.errors import NarrowLinkError, SensorError, SensorRefusedError, WrongSensorError
 from firmware_interface.firmware_update import Step, update_firmware
@@ -20,6 +21,7 @@ from firmware_interface.firmware_update.errors import (
     UpdateRefusedError,
 )
 from firmware_interface.firmware_update.manager import Patience, managed_sensor
+from firmware_interface.firmware_update.transport import ClientTransport
 from firmware_interface.firmware_update.update import INTERRUPTIONS
 from firmware_interface.virtual.controller import make_device
 
@@ -149,6 +151,35 @@ def test_whatever_a_sensor_answers_is_an_error_by_name(new_world, garbled):
                 await sensor.slots()
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize("trouble", [TypeError, ValueError, AssertionError])
+async def test_a_mistake_of_ours_is_not_blamed_on_the_sensor(world, monkeypatch, trouble):
+    async def mistaken(*_):
+        raise trouble("ours")
+
+    async with managed_sensor(world.connect, SHORT) as sensor:
+        await sensor.slots()
+        monkeypatch.setattr(ClientTransport, "send", mistaken)
+        with pytest.raises(trouble, match="ours"):
+            await sensor.slots()
+
+
+@pytest.mark.parametrize("body", [{"header": 1}, {1: 2}, {b"rc": 0}, "rc", None, b"\x81" * 3000])
+async def test_an_odd_answer_is_told(world, body):
+    answering(body)(world.sensor.server)
+    with pytest.raises(WrongSensorError, match="answers otherwise than MCUmgr does"):
+        await update_firmware(world.image("1.4.0"), world.connect)
+
+
+async def test_what_a_sensor_sends_unasked_does_not_pile_up():
+    transport = ClientTransport()
+    for _ in range(100_000):
+        transport._on_notification(None, bytearray(20))
+    assert transport._pieces.qsize() * 20 < 1 << 20
+    transport.on_gone()
+    with pytest.raises(SMPTransportDisconnected):
+        await transport.receive()
 
 
 @pytest.mark.parametrize("buffer_bytes", [0, 600, 70_000])

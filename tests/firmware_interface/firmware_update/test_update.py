@@ -1,15 +1,24 @@
 """A firmware update over real ATT and GATT, with all that may come in between."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
+from bleak.exc import BleakError
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from firmware_maker import Maker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_interface.errors import NoReplyError
-from firmware_interface.firmware_update import Step, read_image, read_public_key, revert_firmware, update_firmware
+from firmware_interface.firmware_update import (
+    Step,
+    read_image,
+    read_public_key,
+    revert_firmware,
+    update,
+    update_firmware,
+)
 from firmware_interface.firmware_update.errors import (
     BootRefusedError,
     InterruptedUpdateError,
@@ -232,9 +241,55 @@ async def test_an_update_that_is_interrupted_again_and_again_is_given_up(world):
         world.link.cuts = [world.link.sent_bytes + 700]  # in the midst of a frame
         return client
 
-    with pytest.raises(InterruptedUpdateError, match="lost the link: bring it closer"):
+    with pytest.raises(InterruptedUpdateError, match="lost the link: bring it closer, then try again"):
         await update_firmware(world.image("1.4.0"), connect)
     assert (world.running, world.connects) == ("1.3.2", 1 + INTERRUPTIONS)
+
+
+async def test_after_an_interruption_it_waits_before_the_next_attempt(world, monkeypatch):
+    monkeypatch.setattr(update, "PAUSE_S", 0.1)
+    loop, attempts = asyncio.get_running_loop(), []
+
+    async def connect(_):
+        attempts.append(loop.time())
+        raise BleakError("no such luck")
+
+    with pytest.raises(InterruptedUpdateError, match="could not be connected"):
+        await update_firmware(world.image("1.4.0"), connect)
+    with pytest.raises(InterruptedUpdateError, match="could not be connected"):
+        await revert_firmware(connect)
+    assert len(attempts) == 2 * (1 + INTERRUPTIONS)
+    pauses = [later - earlier for earlier, later in pairwise(attempts)]
+    del pauses[INTERRUPTIONS]  # between the update and the revert
+    assert min(pauses) > 0.09
+
+
+@pytest.mark.parametrize("sent_bytes", range(100, 500, 50))
+async def test_a_revert_outlives_lost_links_wherever_they_are_lost(world, sent_bytes):
+    await update_firmware(world.image("1.4.0"), world.connect, confirm=False)
+    lost = iter(range(INTERRUPTIONS))
+
+    async def connect(on_gone):
+        if next(lost, None) is not None:
+            world.link.cuts = [world.link.sent_bytes + sent_bytes]
+        return await world.connect(on_gone)
+
+    assert await revert_firmware(connect) == (1, 3, 2, 0)
+    assert (world.running, world.bootloader.confirmed) == ("1.3.2", True)
+
+
+async def test_a_revert_that_is_interrupted_again_and_again_is_given_up(world):
+    await update_firmware(world.image("1.4.0"), world.connect, confirm=False)
+
+    async def connect(on_gone):
+        world.link.cuts = [world.link.sent_bytes + 100]
+        return await world.connect(on_gone)
+
+    connects = world.connects
+    with pytest.raises(InterruptedUpdateError, match="bring it closer"):
+        await revert_firmware(connect)
+    assert world.connects == connects + 1 + INTERRUPTIONS
+    assert (world.running, world.bootloader.confirmed) == ("1.4.0", False)
 
 
 async def test_a_sensor_that_is_not_there(world):

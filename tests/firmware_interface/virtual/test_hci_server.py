@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -14,8 +15,10 @@ from bumble import hci
 
 from analytics.signals.samples import ImuSamples
 from firmware_interface.drivers import OpenImuDriver
+from firmware_interface.virtual import hci_server as hci_server_module
 from firmware_interface.virtual import radio as radio_module
 from firmware_interface.virtual.hci_server import HciServer
+from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio
 
 ADDRESSES = [f"C1:00:00:00:00:{number:02X}" for number in range(1, 6)]
@@ -194,6 +197,56 @@ async def test_who_speaks_no_hci_is_hung_up_on(server):
     await writer.wait_closed()
     async with radio_on(server):
         pass
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [bytes.fromhex("010c2000"), bytes.fromhex("010d2003000000"), bytes.fromhex("043e0101")],
+    ids=["scan enable without parameters", "connect with three bytes", "half an event"],
+)
+async def test_who_speaks_hci_that_makes_no_sense_is_hung_up_on(server, caplog, packet):
+    with caplog.at_level(logging.WARNING):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(3 * packet)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        await writer.wait_closed()
+    assert sum("makes no sense" in record.message for record in caplog.records) == 1
+    assert not any(record.exc_info for record in caplog.records)
+    async with radio_on(server):
+        pass
+
+
+async def test_a_host_that_cannot_be_served_is_told_of_and_the_next_is_served(server, caplog, monkeypatch):
+    monkeypatch.setattr(hci_server_module, "_PAUSE_S", 0.01)
+    with monkeypatch.context() as broken:
+        broken.setattr(hci_server_module, "SoftwareController", None)
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        await writer.wait_closed()
+    assert "A host could not be served" in caplog.text
+    async with radio_on(server):
+        pass
+
+
+async def test_a_goodbye_that_fails_ends_the_connection_all_the_same(software_link, monkeypatch):
+    """Else the adapter would wait for its end for good."""
+
+    def fail():
+        raise ZeroDivisionError
+
+    host = hci_server_module._Host(software_link)
+    monkeypatch.setattr(host._controller, "fall_silent", fail)
+    with pytest.raises(ZeroDivisionError):
+        host.connection_lost(None)
+    assert host.ended.done()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
+def test_the_adapter_is_offered_to_this_computer_only(host):
+    with pytest.raises(ValueError, match=f"cannot be offered at {host}: it has no protection"):
+        HciServer(SoftwareLink(), host=host)
 
 
 async def test_who_does_not_read_is_not_read_either(software_link):
