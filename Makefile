@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 SINEW := .venv/bin/sinew
 PYTEST := .venv/bin/python -m pytest
-# A file's tests stay together, so that what they share is made once. Benchmarks need the machine to themselves.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile -p no:benchmark --ignore tests/benchmarks
+# Three at once on two cores, since many tests wait for a radio. A file's tests stay together, so that what they share is made once.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile -p no:benchmark --ignore tests/benchmarks
 # What a browser and an app window need on Debian; the tests that want them skip, saying why, where they are absent.
 TEST_PACKAGES := chromium fonts-dejavu-core libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libgles2 libgbm1 libmtdev1 libatomic1
 

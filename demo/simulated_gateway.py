@@ -13,6 +13,7 @@ from analytics.domain.exercise import Side
 from analytics.exercises.catalogue import exercise as exercise_named
 from demo.body import SensorKind, Trouble
 from demo.command_line import add_playback_arguments, run_to_the_end
+from demo.errors import DemoError
 from demo.home import exercise_once, patient_home, upload
 from demo.motion import recorded_motion, simulated_motion
 from demo.ports import check_port
@@ -29,6 +30,9 @@ def main(argv: list[str]) -> int:
 
 async def _run(arguments: argparse.Namespace) -> int:
     check_port(arguments.port)
+    family = next(driver.family for driver in DRIVERS if driver.family.code == arguments.family)
+    if family.measures_rate and arguments.speed != 1:
+        raise DemoError(f"The rate of an {family.name} is measured by the clock on the wall: leave --speed out.")
     exercise, side = exercise_named("knee.extension.seated"), Side(arguments.side)
     motion = recorded_motion(arguments.recording, exercise) if arguments.recording else None
     rng = np.random.default_rng()

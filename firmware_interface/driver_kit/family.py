@@ -46,6 +46,11 @@ class Family:
         """Whether a joint's angle can be followed with it: acceleration and angular rate."""
         return set(IMU) <= set(self.quantities)
 
+    @property
+    def measures_rate(self) -> bool:
+        """Whether its rate is known from arrivals only, so that a recording cannot be played faster than life."""
+        return not self.rates_hz and self.timestamps is None
+
     def nearest_rate_hz(self, rate_hz: float, usual_hz: float) -> float:
         """The rate of this family nearest to the one asked for; `usual_hz` for 0."""
         return min(self.rates_hz, key=lambda known: abs(known - rate_hz)) if rate_hz else usual_hz
