@@ -43,7 +43,8 @@ class ByAcquireNotify(OpenImuDriver):
 class ByStartNotify(ByAcquireNotify):
     """For comparison: the way of notifying that bleak takes by itself."""
 
-    acquire_notify = False
+    async def _listen(self, characteristic: str) -> None:
+        await self._subscribe(characteristic, self._on_data, acquire=False)
 
 
 class Scenarios:
