@@ -35,7 +35,7 @@ def per_sample_us() -> Iterator[Figures]:
 def measure(
     benchmark: BenchmarkFixture, decode: Callable[[], object], samples: int, notifications: int
 ) -> tuple[float, int]:
-    benchmark(decode)
+    assert benchmark(decode) == samples > 0, "each round decodes all of it"
     assert benchmark.stats is not None
     median_us = float(benchmark.stats.stats.median) * 1e6
     benchmark.extra_info["us_per_sample"] = median_us / samples
