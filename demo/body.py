@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Self
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from demo.motion import Motion
-from device_gateway.radio import Radio
+from device_gateway.links.radio import Radio
 from firmware_interface.virtual.families import FIRMWARES
 from firmware_interface.virtual.families.open_imu import OpenFirmware
 from firmware_interface.virtual.gate import StartGate

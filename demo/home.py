@@ -15,7 +15,7 @@ from demo.errors import DemoError
 from demo.listener import Listener
 from demo.motion import Motion
 from device_gateway.app import Gateway
-from device_gateway.clock import Clock
+from device_gateway.clocks.clock import Clock
 from device_gateway.settings import GatewaySettings
 from mobile_app.clients.clinic import GatewayAddress
 

@@ -18,21 +18,21 @@ from analytics.exercises.catalogue import UnknownExercise, exercise
 from analytics.safety.envelope import restricted_to
 from analytics.safety.today import dose_today
 
-from .certificate import load_or_make
-from .clinic import Clinic, Identity, Presence
-from .clock import Clock
+from .clocks.clock import Clock
 from .errors import GatewayError, RefusedError
-from .live import LiveHub
-from .local_api import PATH, LocalApi
-from .radio import Central, Radio
-from .recorder import Recorder
-from .replay import close_unfinished
-from .scoring import exercise_session
-from .session import ExerciseSession
-from .session_run import SessionRun
+from .links.radio import Central, Radio
+from .live.api import PATH, LocalApi
+from .live.certificate import load_or_make
+from .live.hub import LiveHub
+from .session.exercise_session import ExerciseSession
+from .session.replay import close_unfinished
+from .session.run import SessionRun
+from .session.scoring import exercise_session
 from .settings import GatewaySettings
-from .store import Store
-from .uplink import Uplink
+from .storage.recorder import Recorder
+from .storage.store import Store
+from .uplink.clinic import Clinic, Identity, Presence
+from .uplink.uplink import Uplink
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from firmware_interface.firmware_update import (
 from firmware_interface.firmware_update.image import IMAGE_LIMIT_BYTES
 
 from .errors import GatewayError
-from .radio import Central
+from .links.radio import Central
 from .settings import DEVICE_ADDRESS
 
 _DONE = {

@@ -26,7 +26,7 @@ from analytics.domain.program import Dose, Prescription, Program
 from analytics.domain.session import SessionOpening, SessionReport
 from analytics.signals.chunk import SensorBlock, encode_chunk
 from analytics.signals.samples import ImuSamples, Resolution
-from device_gateway.store import Store
+from device_gateway.storage.store import Store
 from server.database import Database
 from server.devices.service import make_claim_code
 from server.patients.service import add_patient

@@ -16,7 +16,7 @@ from device_gateway import command
 from device_gateway.app import Gateway
 from device_gateway.command import main
 from device_gateway.errors import GatewayError
-from device_gateway.radio import Radio
+from device_gateway.links.radio import Radio
 from device_gateway.settings import GatewaySettings, parse_sensor
 from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio

@@ -12,7 +12,7 @@ from firmware_maker import Maker
 import sinew
 from device_gateway import firmware_command
 from device_gateway.firmware_command import main
-from device_gateway.radio import Central, Radio
+from device_gateway.links.radio import Central, Radio
 from firmware_interface.firmware_update import read_public_key
 from firmware_interface.virtual.bootloader import Bootloader
 from firmware_interface.virtual.link import SoftwareLink

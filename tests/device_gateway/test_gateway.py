@@ -33,9 +33,9 @@ from analytics.domain.session import FormLabel
 from analytics.signals.chunk import decode_chunk
 from analytics.simulation.body import SimulatedBody, seated_knee_extensions
 from device_gateway.app import Gateway
-from device_gateway.clock import Clock
+from device_gateway.clocks.clock import Clock
 from device_gateway.errors import GatewayError
-from device_gateway.radio import Radio
+from device_gateway.links.radio import Radio
 from device_gateway.settings import GatewaySettings
 from firmware_interface.virtual.gate import StartGate
 from firmware_interface.virtual.link import SoftwareLink
@@ -283,7 +283,7 @@ async def test_a_fault_in_scoring_does_not_stop_the_recording(
         raise ZeroDivisionError
 
     wearing = body(1, rate_hz=25.0)
-    monkeypatch.setattr("device_gateway.session.TraceCollector.add", fail)
+    monkeypatch.setattr("device_gateway.session.exercise_session.TraceCollector.add", fail)
     async with home_of(tmp_path, shared_clinic.url, await shared_clinic.claim_code(), wearing, speed=20) as home:
         await home.gateway.start_session()
         await home.played()
@@ -300,7 +300,7 @@ async def test_a_full_disk_stops_neither_scoring_nor_the_session(
     tmp_path: Path, shared_clinic, until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite refuses pages from the start; when there is room again, all is written and uploaded."""
-    monkeypatch.setattr("device_gateway.recorder.RETRY_S", 0.2)
+    monkeypatch.setattr("device_gateway.storage.recorder.RETRY_S", 0.2)
     wearing = body(4, rate_hz=25.0)
     async with home_of(tmp_path, shared_clinic.url, await shared_clinic.claim_code(), wearing, speed=20) as home:
         store = home.gateway._store

@@ -33,9 +33,9 @@ import patient_scenes as scenes  # noqa: E402
 
 from analytics.domain.exercise import Side  # noqa: E402
 from analytics.domain.live import Command, LiveEvent  # noqa: E402
-from device_gateway.certificate import GatewayCertificate, load_or_make  # noqa: E402
-from device_gateway.live import LiveHub  # noqa: E402
-from device_gateway.local_api import PATH, LocalApi  # noqa: E402
+from device_gateway.live.api import PATH, LocalApi  # noqa: E402
+from device_gateway.live.certificate import GatewayCertificate, load_or_make  # noqa: E402
+from device_gateway.live.hub import LiveHub  # noqa: E402
 from server.access import service as access  # noqa: E402
 from server.access.words import Role  # noqa: E402
 from server.app import create_app  # noqa: E402

@@ -15,7 +15,7 @@ from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from analytics.signals.samples import ImuSamples
-from device_gateway.radio import Central
+from device_gateway.links.radio import Central
 from firmware_interface.drivers import OpenImuDriver, driver_for
 from firmware_interface.open_profile import Packet
 

@@ -19,8 +19,8 @@ from dbus_fast import BusType
 from dbus_fast.aio import MessageBus
 from guest_world import RATE_HZ, Bluez, Counted, CpuUse, Heard, Link, Stage, uptime_s
 
-from device_gateway.pairing_agent import pairing_allowed
-from device_gateway.radio import Central
+from device_gateway.links.pairing_agent import pairing_allowed
+from device_gateway.links.radio import Central
 from firmware_interface import open_profile as profile
 from firmware_interface.drivers import OpenImuDriver
 

@@ -1,0 +1,1 @@
+"""What keeps it running where nobody looks: configuration, service, status, health."""

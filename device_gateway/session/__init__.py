@@ -1,0 +1,1 @@
+"""The exercise session: from the first question to the report."""

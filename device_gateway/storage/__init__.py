@@ -1,0 +1,1 @@
+"""What the gateway keeps, durable before anything else counts it."""

@@ -1,0 +1,1 @@
+"""The way to the clinic and back, through any network."""

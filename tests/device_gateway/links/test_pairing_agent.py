@@ -1,0 +1,122 @@
+"""The pairing agent on a real D-Bus, asked as BlueZ asks it. In `make test-bluez` BlueZ itself asks."""
+
+import asyncio
+import shutil
+
+import pytest
+from dbus_fast import BusType, Message, MessageType
+from dbus_fast.aio import MessageBus
+
+from device_gateway.errors import RadioError
+from device_gateway.links.pairing_agent import pairing_allowed
+
+KNEE = "C1:00:00:00:00:01"
+KNEE_PATH = "/org/bluez/hci0/dev_C1_00_00_00_00_01"
+STRANGER_PATH = "/org/bluez/hci0/dev_C1_00_00_00_00_02"
+REJECTED = "org.bluez.Error.Rejected"
+BUS = """<busconfig><type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>
+"""
+
+
+class Bluez:
+    """What bluetoothd is to an agent: org.bluez, which takes a registration and asks."""
+
+    def __init__(self, bus):
+        self._bus = bus
+        self.registered = []
+        self.refuses = None
+        self._agent = None
+        bus.add_message_handler(self._on_message)
+
+    def _on_message(self, message):
+        if message.interface != "org.bluez.AgentManager1":
+            return None
+        if self.refuses:
+            return Message.new_error(message, self.refuses, "")
+        self.registered.append((message.member, *message.body))
+        self._agent = message.sender, message.body[0]
+        return Message.new_method_return(message)
+
+    async def ask(self, member, signature, *body):
+        """None, or the error's name."""
+        agent, path = self._agent
+        reply = await self._bus.call(
+            Message(agent, path, "org.bluez.Agent1", member, signature=signature, body=list(body))
+        )
+        return reply.error_name if reply.message_type is MessageType.ERROR else None
+
+
+@pytest.fixture
+async def system_bus(tmp_path, monkeypatch):
+    """A D-Bus of the test's own, which this process takes for the system's."""
+    daemon = shutil.which("dbus-daemon")
+    if daemon is None:
+        pytest.skip("no dbus-daemon here: apt install dbus-daemon")
+    socket, configuration = tmp_path / "bus", tmp_path / "bus.conf"
+    configuration.write_text(BUS.format(socket=socket))
+    process = await asyncio.create_subprocess_exec(
+        daemon, f"--config-file={configuration}", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
+    )
+    await process.stdout.readline()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={socket}")
+    yield
+    process.terminate()
+    await process.communicate()
+
+
+@pytest.fixture
+async def bluez(system_bus):
+    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    await bus.request_name("org.bluez")
+    yield Bluez(bus)
+    bus.disconnect()
+    await bus.wait_for_disconnect()
+
+
+async def test_it_registers_as_the_agent_of_a_device_without_keys_or_display(bluez):
+    async with pairing_allowed({KNEE}):
+        path = bluez.registered[0][1]
+        assert bluez.registered == [("RegisterAgent", path, "NoInputNoOutput"), ("RequestDefaultAgent", path)]
+        assert await bluez.ask("Cancel", "") is None
+    assert await bluez.ask("Cancel", "") is not None, "gone"
+
+
+@pytest.mark.parametrize(
+    ("member", "signature", "rest"),
+    [
+        ("RequestAuthorization", "o", ()),
+        ("RequestConfirmation", "ou", (123456,)),
+        ("AuthorizeService", "os", ("180f",)),
+    ],
+)
+async def test_only_sensors_that_are_being_paired_are_let_in(bluez, member, signature, rest):
+    async with pairing_allowed({KNEE.lower()}):
+        assert await bluez.ask(member, signature, KNEE_PATH, *rest) is None
+        assert await bluez.ask(member, signature, STRANGER_PATH, *rest) == REJECTED
+        assert await bluez.ask(member, signature, "/org/bluez/hci0", *rest) == REJECTED
+
+
+async def test_keys_that_nobody_can_type_are_refused(bluez):
+    async with pairing_allowed({KNEE}):
+        assert await bluez.ask("RequestPinCode", "o", KNEE_PATH) is not None
+
+
+async def test_a_refused_registration_says_what_to_do(bluez):
+    bluez.refuses = "org.bluez.Error.AlreadyExists"
+    with pytest.raises(RadioError, match=r"AlreadyExists.*restart bluetoothd"):
+        async with pairing_allowed({KNEE}):
+            pass
+
+
+async def test_without_bluetoothd_it_says_so(system_bus):
+    with pytest.raises(RadioError, match="install and start bluetoothd"):
+        async with pairing_allowed({KNEE}):
+            pass
+
+
+async def test_without_a_system_bus_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'none'}")
+    with pytest.raises(RadioError, match="install and start bluetoothd"):
+        async with pairing_allowed({KNEE}):
+            pass

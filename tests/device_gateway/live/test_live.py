@@ -1,0 +1,155 @@
+"""What listeners hear: everything in order, the newest angle when they are slow, and the same state for all."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.domain.exercise import Segment
+from analytics.domain.live import (
+    AngleEvent,
+    Cue,
+    CueEvent,
+    CueLevel,
+    LiveEvent,
+    RepetitionEvent,
+    SensorEvent,
+    SensorState,
+    SessionState,
+    Snapshot,
+    StateEvent,
+    parse_live_event,
+)
+from analytics.domain.session import Form, FormLabel, Repetition
+from device_gateway.live.hub import ANGLE_INTERVAL_S, Listener, LiveHub, fold
+
+
+def angle(degrees: float) -> AngleEvent:
+    return AngleEvent(sequence=0, time_s=1.0, sensor_time_us=1, flexion_deg=degrees, excursion_deg=0.0)
+
+
+def repetition(number: int) -> RepetitionEvent:
+    done = Repetition(
+        number=number, start_s=1, peak_s=2, end_s=3, excursion_deg=70, excursion_error_deg=2, peak_flexion_deg=20,
+        peak_velocity_deg_s=60, form=Form(label=FormLabel.CORRECT, probability=0.9),
+    )  # fmt: skip
+    return RepetitionEvent(sequence=0, set_number=1, count_in_set=number, repetition=done)
+
+
+async def hear(listener: Listener, count: int) -> list[LiveEvent]:
+    return [parse_live_event(await asyncio.wait_for(listener.next(), 1)) for _ in range(count)]
+
+
+async def is_silent(listener: Listener) -> bool:
+    try:
+        await asyncio.wait_for(listener.next(), 0.02)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def test_the_first_message_is_a_snapshot_of_now() -> None:
+    hub = LiveHub()
+    hub.publish(Snapshot(sequence=0, state=SessionState.EXERCISING, exercise="knee.extension.seated"))
+    hub.publish(repetition(4))
+    (first,) = await hear(hub.join(), 1)
+    assert isinstance(first, Snapshot)
+    assert (first.sequence, first.exercise, first.repetitions, first.total_repetitions) == (
+        2, "knee.extension.seated", 4, 4,
+    )  # fmt: skip
+
+
+async def test_a_slow_listener_misses_old_angles_and_nothing_else() -> None:
+    hub = LiveHub()
+    slow = hub.join()
+    for number in range(1, 6):
+        hub.publish(angle(number))
+        await asyncio.sleep(ANGLE_INTERVAL_S * 1.5)
+        hub.publish(repetition(number))
+    hub.publish(angle(99))
+    await asyncio.sleep(ANGLE_INTERVAL_S * 1.5)
+    heard = await hear(slow, 7)
+    assert [event.kind for event in heard] == ["snapshot", *["repetition"] * 5, "angle"]
+    assert isinstance(heard[-1], AngleEvent)
+    assert heard[-1].flexion_deg == 99
+    sequences = [event.sequence for event in heard]
+    assert sequences == sorted(set(sequences))
+    assert await is_silent(slow)
+
+
+async def test_a_quick_listener_hears_everything_without_gaps() -> None:
+    hub = LiveHub()
+    quick = hub.join()
+    await hear(quick, 1)
+    for number in range(1, 4):
+        hub.publish(angle(number))
+        hub.publish(repetition(number))
+        assert [event.kind for event in await hear(quick, 2)] == ["angle", "repetition"]
+        await asyncio.sleep(ANGLE_INTERVAL_S * 1.5)
+    hub.leave(quick)
+    hub.publish(repetition(9))
+    assert await is_silent(quick)
+
+
+async def test_angles_come_at_most_60_times_a_second_and_end_with_the_newest() -> None:
+    hub = LiveHub()
+    listener, heard = hub.join(), []
+
+    async def listen() -> None:
+        while True:
+            heard.append(parse_live_event(await listener.next()))
+
+    listening = asyncio.create_task(listen())
+    started = asyncio.get_running_loop().time()
+    for degrees in range(400):
+        hub.publish(angle(degrees))
+        await asyncio.sleep(0.0005)
+    lasted_s = asyncio.get_running_loop().time() - started
+    await asyncio.sleep(ANGLE_INTERVAL_S * 2)
+    listening.cancel()
+    angles = [event.flexion_deg for event in heard if isinstance(event, AngleEvent)]
+    assert len(angles) <= lasted_s * 60 + 3
+    assert len(angles) >= 5
+    assert angles[0] == 0, "the first comes at once"
+    assert angles[-1] == 399, "the newest is never the one left out"
+
+
+events = st.one_of(
+    st.builds(angle, st.floats(0, 130)),
+    st.builds(repetition, st.integers(1, 30)),
+    st.builds(
+        lambda state, set_number: StateEvent(sequence=0, state=state, set_number=set_number),
+        st.sampled_from(SessionState), st.integers(1, 3),
+    ),
+    st.builds(
+        lambda text: CueEvent(sequence=0, cue=Cue(code="c", text=text, level=CueLevel.INFO)), st.text(max_size=5)
+    ),
+    st.builds(
+        lambda segment, connected: SensorEvent(
+            sequence=0, sensor=SensorState(segment=segment, name="s", connected=connected)
+        ),
+        st.sampled_from(Segment), st.booleans(),
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(events, max_size=30), st.integers(0, 30))
+def test_who_joins_late_knows_the_same_as_who_was_there(sequence: list[LiveEvent], join_after: int) -> None:
+    async def scenario() -> tuple[Snapshot, Snapshot]:
+        hub = LiveHub()
+        hub.publish(Snapshot(sequence=0, state=SessionState.CONNECTING))
+        for event in sequence[:join_after]:
+            hub.publish(event)
+        known = parse_live_event(await hub.join().next())
+        assert isinstance(known, Snapshot)
+        for event in sequence[join_after:]:
+            before = hub.snapshot
+            hub.publish(event)
+            if hub.snapshot is not before:
+                known = fold(known, event.model_copy(update={"sequence": hub.snapshot.sequence}))
+        return known, hub.snapshot
+
+    known, current = asyncio.run(scenario())
+    assert known == current

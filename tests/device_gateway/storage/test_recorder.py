@@ -1,0 +1,104 @@
+"""What is written down: everything, in chunks of ten seconds, gaps kept as gaps, whatever else goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import numpy as np
+import pytest
+
+from analytics.domain.exercise import Segment
+from analytics.signals.chunk import SensorBlock, decode_chunk
+from analytics.signals.samples import ImuSamples
+from device_gateway.clocks.clock import SensorClock
+from device_gateway.storage import recorder as recorder_module
+from device_gateway.storage.recorder import Recorder
+from device_gateway.storage.store import Store
+
+RATE_HZ = 25
+
+
+def record(recorder: Recorder, clock: SensorClock, run: ImuSamples, address: str, step) -> None:
+    now_s = float(run.sensor_time_us[-1]) * 1e-6
+    clock.observe(int(run.sensor_time_us[-1]), now_s)
+    segment = Segment.RIGHT_THIGH if address.endswith("1") else Segment.RIGHT_SHANK
+    recorder.add(run, address=address, segment=segment, resolution=step, clock=clock, now_s=now_s)
+
+
+async def blocks_of(store: Store, session_id, count: int) -> list[list[SensorBlock]]:
+    return [decode_chunk((await store.chunk(session_id, number))[0]) for number in range(count)]
+
+
+@pytest.fixture
+async def recorded(gateway_store: Store, invented):
+    told: list[str] = []
+    opened = invented.opening()
+    recorder = Recorder(opened, gateway_store, lambda: told.append("stored"), told.append)
+    yield recorder, opened.id, told
+    await recorder.close()
+
+
+async def test_a_chunk_holds_ten_seconds_of_all_sensors(recorded, gateway_store, invented) -> None:
+    recorder, session_id, told = recorded
+    clocks = {"C1": SensorClock(), "C2": SensorClock()}
+    for first in range(0, 35 * RATE_HZ, 5):
+        for address, clock in clocks.items():
+            record(recorder, clock, invented.samples(first, 5), address, invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    assert recorder.chunk_count == recorder.chunks_stored == 4
+    chunks = await blocks_of(gateway_store, session_id, 4)
+    digests = b"".join([hashlib.sha256((await gateway_store.chunk(session_id, n))[0]).digest() for n in range(4)])
+    assert hashlib.sha256(digests).hexdigest() == recorder.chunks_sha256
+    assert [sorted(block.address for block in blocks) for blocks in chunks] == [["C1", "C2"]] * 4
+    for address in clocks:
+        runs = [block.samples for blocks in chunks for block in blocks if block.address == address]
+        time_us = np.concatenate([run.sensor_time_us for run in runs])
+        assert (np.diff(time_us) == 40_000).all()
+        assert len(time_us) == 35 * RATE_HZ
+    assert told == ["stored"] * 5, "the opening and four chunks"
+
+
+async def test_a_gap_and_a_new_connection_begin_a_new_run(recorded, gateway_store, invented) -> None:
+    recorder, session_id, _ = recorded
+    first, second = SensorClock(), SensorClock()
+    whole = invented.samples(0, 30)
+    parts = [
+        ImuSamples(whole.sensor_time_us[a:b], whole.acc_m_s2[a:b], whole.gyr_rad_s[a:b], lost)
+        for a, b, lost in ((0, 5, 0), (5, 10, 0), (13, 20, 3), (20, 30, 0))
+    ]
+    for part, clock in zip(parts, (first, first, first, second), strict=True):
+        record(recorder, clock, part, "C1", invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    (blocks,) = await blocks_of(gateway_store, session_id, 1)
+    assert [(len(block.samples), block.samples.lost_before) for block in blocks] == [(10, 0), (7, 3), (10, 0)]
+    placed_us = [block.clock_offset_us + block.clock_rate * block.samples.sensor_time_us[0] for block in blocks]
+    assert placed_us == sorted(placed_us)
+
+
+async def test_while_the_disk_is_full_chunks_wait_in_their_order(
+    recorded, gateway_store, invented, until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.05)
+    recorder, session_id, told = recorded
+    assert await recorder.written()
+    await gateway_store._do(lambda database: database.execute("PRAGMA max_page_count = 1").fetchone())
+    clock = SensorClock()
+    for first in range(0, 40 * RATE_HZ, 25):
+        record(recorder, clock, invented.samples(first, 25), "C1", invented.step)
+    recorder.flush()
+    assert not await recorder.written()
+    assert "disk is full" in (recorder.problem or "")
+    assert recorder.chunks_stored < recorder.chunk_count
+    await asyncio.sleep(0.2)
+    assert len([sentence for sentence in told if "disk is full" in sentence]) == 1, "said once"
+    await gateway_store._do(lambda database: database.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await until(lambda: recorder.chunks_stored == recorder.chunk_count)
+    assert await recorder.written()
+    assert recorder.problem is None
+    chunks = await blocks_of(gateway_store, session_id, recorder.chunk_count)
+    time_us = np.concatenate([block.samples.sensor_time_us for blocks in chunks for block in blocks])
+    assert (np.diff(time_us) == 40_000).all()
+    assert len(time_us) == 40 * RATE_HZ
