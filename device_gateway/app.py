@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from analytics.domain.base import uuid7
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Command, Cue, CueEvent, CueLevel
+from analytics.domain.live import Command, ConditionsEvent, Cue, CueEvent, CueLevel
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
 from analytics.exercises.catalogue import UnknownExercise, exercise
@@ -19,6 +19,7 @@ from analytics.safety.envelope import restricted_to
 from analytics.safety.today import dose_today
 
 from .clocks.clock import Clock
+from .conditions import Conditions
 from .errors import GatewayError, RefusedError
 from .links.radio import Central, Radio
 from .live.api import PATH, LocalApi
@@ -54,6 +55,7 @@ class Gateway:
         rng: random.Random | None = None,
     ) -> None:
         self.hub = LiveHub()
+        self.conditions = Conditions(lambda now: self.hub.publish(ConditionsEvent(conditions=now)))
         self.live_url = ""
         self.live_token = ""
         self.certificate_sha256 = ""

@@ -45,6 +45,14 @@ class SensorState(Word):
     name: str
     connected: bool
     battery_percent: int | None = None
+    signal_dbm: int | None = None
+
+
+class Condition(Word):
+    """Something about the gateway that is not well. `sentence` says what, what it means and what to do."""
+
+    code: str
+    sentence: str
 
 
 class Snapshot(Word):
@@ -65,6 +73,7 @@ class Snapshot(Word):
     flexion_deg: float | None = None
     cue: Cue | None = None
     sensors: tuple[SensorState, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 class AngleEvent(Word):
@@ -109,15 +118,26 @@ class FinishedEvent(Word):
     report: SessionReport
 
 
-LiveEvent = Snapshot | AngleEvent | RepetitionEvent | CueEvent | SensorEvent | StateEvent | FinishedEvent
+class ConditionsEvent(Word):
+    """All that is not well now; empty when everything is."""
+
+    kind: Literal["conditions"] = "conditions"
+    sequence: int = 0
+    conditions: tuple[Condition, ...]
+
+
+LiveEvent = (
+    Snapshot | AngleEvent | RepetitionEvent | CueEvent | SensorEvent | StateEvent | ConditionsEvent | FinishedEvent
+)
 _ADAPTER: TypeAdapter[LiveEvent] = TypeAdapter(Annotated[LiveEvent, Field(discriminator="kind")])
 
 
 class Command(Word):
     """What a listener may ask of the gateway."""
 
-    command: Literal["start", "stop", "pause", "resume", "hurts"]
+    command: Literal["start", "stop", "pause", "resume", "hurts", "assign"]
     pain: int | None = Field(default=None, ge=0, le=10)
+    segment: Segment | None = Field(default=None, description="of `assign`: where the sensor that is tapped next sits")
 
 
 def parse_live_event(message: str | bytes) -> LiveEvent:

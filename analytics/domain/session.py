@@ -70,7 +70,14 @@ class SensorRecord(Word):
     rate_hz: float
     clock_skew_ppm: float
     clock_residual_ms: float = Field(description="spread of arrivals about the fitted clock, 95th percentile")
+    clock_uncertainty_ms: float | None = Field(
+        default=None, description="how far a placed sample may lie from the truth, 95 %; None where that is not known"
+    )
     battery_percent: int | None = None
+    signal_dbm: int | None = None
+    connections: int = Field(default=1, ge=0)
+    gaps: int = Field(default=0, ge=0, description="how often samples are missing, for whatever reason")
+    clipped_samples: int = Field(default=0, ge=0, description="readings at the end of the sensor's range")
 
 
 class AngleTrace(Word):

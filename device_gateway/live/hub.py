@@ -10,6 +10,7 @@ from collections import deque
 
 from analytics.domain.live import (
     AngleEvent,
+    ConditionsEvent,
     CueEvent,
     FinishedEvent,
     LiveEvent,
@@ -28,7 +29,7 @@ def fold(snapshot: Snapshot, event: LiveEvent) -> Snapshot:
     """What a joiner must be told once `event` has happened."""
     match event:
         case Snapshot():
-            return event
+            return event.model_copy(update={"conditions": snapshot.conditions})  # a session's begin mends nothing
         case AngleEvent():
             news: dict[str, object] = {"flexion_deg": event.flexion_deg}
         case RepetitionEvent():
@@ -45,6 +46,8 @@ def fold(snapshot: Snapshot, event: LiveEvent) -> Snapshot:
         case StateEvent():
             in_set = snapshot.repetitions if event.set_number == snapshot.set_number else 0
             news = {"state": event.state, "set_number": event.set_number, "repetitions": in_set}
+        case ConditionsEvent():
+            news = {"conditions": event.conditions}
         case FinishedEvent():
             news = {"state": SessionState.FINISHED}
     return snapshot.model_copy(update={**news, "sequence": event.sequence})

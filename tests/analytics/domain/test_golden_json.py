@@ -23,7 +23,16 @@ def test_every_release_is_still_read_and_nothing_in_it_is_lost(path: Path) -> No
     stored = json.loads(path.read_text("utf-8"))
     read = WORDS[path.stem].model_validate(stored)
     written = json.loads(read.model_dump_json())
-    assert {key: written[key] for key in stored} == stored
+    assert _as_far_as(stored, written) == stored
+
+
+def _as_far_as(stored: object, written: object) -> object:
+    """What is written, without the fields that a later release has added."""
+    if isinstance(stored, dict) and isinstance(written, dict):
+        return {key: _as_far_as(stored[key], value) for key, value in written.items() if key in stored}
+    if isinstance(stored, list) and isinstance(written, list) and len(stored) == len(written):
+        return [_as_far_as(one, other) for one, other in zip(stored, written, strict=True)]
+    return written
 
 
 def test_every_word_has_a_golden_file_in_this_release() -> None:
