@@ -29,8 +29,8 @@ ROOMS = {
 }
 GATEWAY_BY_OPTION = {
     "--simulate": Room("demo.simulated_gateway", "gateway,simulate", ""),
-    "--update-firmware": Room("device_gateway.firmware_command", "gateway", ""),
-    "--revert-firmware": Room("device_gateway.firmware_command", "gateway", ""),
+    "--update-firmware": Room("device_gateway.commands.firmware", "gateway", ""),
+    "--revert-firmware": Room("device_gateway.commands.firmware", "gateway", ""),
 }
 """What `sinew gateway` does instead of running a home."""
 

@@ -5,35 +5,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
-import socket
+import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from analytics.domain.base import uuid7
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Command, ConditionsEvent, Cue, CueEvent, CueLevel
+from analytics.domain.live import Command, ConditionsEvent, Cue, CueEvent, CueLevel, SessionState
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
-from analytics.exercises.catalogue import UnknownExercise, exercise
-from analytics.safety.envelope import restricted_to
-from analytics.safety.today import dose_today
 
+from .clocks.calendar import watch_calendar
 from .clocks.clock import Clock
 from .conditions import Conditions
-from .errors import GatewayError, RefusedError
+from .errors import GatewayError
+from .links import worn
+from .links.assigning import Assigning
 from .links.radio import Central, Radio
-from .live.api import PATH, LocalApi
-from .live.certificate import load_or_make
+from .live.control import Control
 from .live.hub import LiveHub
-from .session.exercise_session import ExerciseSession
+from .live.service import LocalService
+from .operations.status import GatewayStatus, with_state
+from .operations.stored import days_left, stored_of
+from .operations.watchdog import first_dead
 from .session.replay import close_unfinished
-from .session.run import SessionRun
-from .session.scoring import exercise_session
+from .session.sessions import Sessions
 from .settings import GatewaySettings
-from .storage.recorder import Recorder
+from .storage.retention import Retention
 from .storage.store import Store
-from .uplink.clinic import Clinic, Identity, Presence
+from .uplink.clinic import Clinic, Presence
+from .uplink.dates import Dates
+from .uplink.identity import Credentials
+from .uplink.live_view import LiveView
+from .uplink.logs import HealthLog
+from .uplink.releases import Releases
 from .uplink.uplink import Uplink
+from .uplink.wire import Wire
+
+NOBODY_EXERCISES = {SessionState.IDLE, SessionState.CHOOSING, SessionState.FINISHED}
 
 log = logging.getLogger(__name__)
 
@@ -56,27 +64,51 @@ class Gateway:
     ) -> None:
         self.hub = LiveHub()
         self.conditions = Conditions(lambda now: self.hub.publish(ConditionsEvent(conditions=now)))
-        self.live_url = ""
-        self.live_token = ""
-        self.certificate_sha256 = ""
+        self.control = Control(settings.home)
+        self._began_s = time.monotonic()
         self._settings = settings
         self._sensors = {address.upper(): segment for address, segment in sensors.items()}
         self._clock = clock or Clock()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
-        self._central = Central(radio)
-        self._clinic = Clinic(settings.server_url)
+        self._central = Central(radio, conditions=self.conditions, slots=settings.adapter_slots)
+        self._assigning = Assigning(
+            self._sensors,
+            central=self._central,
+            busy=lambda: self.hub.snapshot.state not in NOBODY_EXERCISES,
+            keep=self._keep_sensors,
+            tell=lambda cue: self.hub.publish(CueEvent(cue=cue)),
+        )
+        self._wire = Wire(settings.server_url)
         self._store: Store | None = None
-        self._api: LocalApi | None = None
+        self._local: LocalService | None = None
         self._uplink: Uplink | None = None
+        self._live_view: LiveView | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._dating: asyncio.Task[None] | None = None
         self._uploading: asyncio.Task[None] | None = None
+        self._retention: Retention | None = None
+        self._releases: Releases | None = None
+        self._making_room: asyncio.Task[None] | None = None
         self._closing_unfinished: asyncio.Task[None] | None = None
-        self._run: SessionRun | None = None
-        self._recorders: list[Recorder] = []
-        self._finished: asyncio.Future[SessionReport] | None = None
-        self._changing = asyncio.Lock()
+        self._sessions: Sessions | None = None
+
+    @property
+    def live_url(self) -> str:
+        """Where phones listen; empty while the port cannot be had."""
+        return self._local.url if self._local is not None else ""
+
+    @property
+    def live_token(self) -> str:
+        """What lets in a phone that is signed in at the clinic."""
+        return self._local.phones.clinic_token if self._local is not None else ""
+
+    @property
+    def certificate_sha256(self) -> str:
+        return self._local.certificate_sha256 if self._local is not None else ""
 
     async def start(self) -> None:
-        """Open the store, check Bluetooth, listen, claim if need be, and begin to upload what waits."""
+        """Open the store, watch Bluetooth, listen, claim if need be, and begin to upload what waits."""
         try:
             await self._start()
         except BaseException:
@@ -85,22 +117,52 @@ class Gateway:
 
     async def _start(self) -> None:
         settings = self._settings
-        store = self._store = await Store.open(settings.home)
+        store = self._store = await Store.open(settings.home, self.conditions)
+        self._retention = Retention.of(settings, store, self.conditions)
+        self._making_room = asyncio.create_task(self._retention.run(), name="retention")
+        worn.recall(self._sensors, await store.setting(worn.SETTING))
         cut_short = await store.unfinished()
-        certificate = load_or_make(settings.home, self._clock.utc())
-        await self._central.check()
-        self.live_token = await store.setting("live_token") or await _new_token(store)
-        self._api = LocalApi(self.hub, self.live_token, self.obey)
-        port = await self._api.start(settings.host, settings.port, certificate.context)
-        self.live_url = f"wss://{settings.advertised_host or _reachable_host(settings.host)}:{port}{PATH}"
-        self.certificate_sha256 = certificate.certificate_sha256
-        self._clinic.token = (await self._identify(store)).token
-        presence = Presence(
-            live_url=self.live_url, certificate_sha256=self.certificate_sha256, live_token=self.live_token
+        releases = self._releases = Releases(store, self.conditions)
+        await releases.load()
+        self._watching = asyncio.create_task(self._central.watch(), name="bluetooth")
+        self._dating = asyncio.create_task(watch_calendar(self._clock, self.conditions), name="calendar")
+        self._local = LocalService(
+            settings, store, self.hub, self.conditions, self.obey, now=self._clock.utc, on_change=self._announce
         )
-        self._uplink = Uplink(store, self._clinic, presence, self._rng)
+        self._local.offer(self.control)
+        self.control.offer("status", self._tell_status)
+        await self._local.start()
+        await self.control.start()
+        credentials = Credentials(
+            self._wire, store, self.conditions, name=settings.name, claim_code=settings.claim_code
+        )
+        await credentials.start(settings.home)
+        clinic = Clinic(self._wire, credentials)
+        self._uplink = Uplink(
+            store,
+            clinic,
+            presence=self._presence(),
+            rng=self._rng,
+            conditions=self.conditions,
+            dates=Dates(store, self.conditions),
+            health=HealthLog(store, self.conditions, settings.home),
+        )
+        self._live_view = LiveView(self.hub, settings.server_url, clinic.token, self._rng)
+        self._sessions = Sessions(
+            self._sensors,
+            central=self._central,
+            clock=self._clock,
+            store=store,
+            hub=self.hub,
+            assignment=self._uplink.assignment,
+            on_stored=self._uplink.wake,
+            simulated=settings.simulated,
+            library=releases,
+            on_begin=self._show,
+        )
+        self._refreshing = asyncio.create_task(releases.run(clinic), name="releases")
         self._uploading = asyncio.create_task(self._uplink.run(), name="uplink")
-        self._closing_unfinished = asyncio.create_task(close_unfinished(store, cut_short, self._uplink.wake))
+        self._closing_unfinished = asyncio.create_task(close_unfinished(store, cut_short, self._uplink.wake, releases))
 
     async def run(self, on_started: Callable[[], None] = lambda: None) -> None:
         """Serve listeners' commands until cancelled; `on_started` is called once it is known where they listen."""
@@ -114,45 +176,16 @@ class Gateway:
     async def run_session(self) -> SessionReport:
         """One session, until a listener says stop or `finish_session` is called elsewhere."""
         await self.start_session()
-        assert self._finished is not None
-        return await asyncio.shield(self._finished)
+        return await self._known_sessions().finished()
 
     async def start_session(self) -> SessionOpening:
         """Begin the first exercise of the patient's program; sensors are looked for from now on."""
-        async with self._changing:
-            if self._run is not None:
-                raise GatewayError("A session is running already: stop it before you start another.")
-            if self._store is None or self._uplink is None:
-                raise GatewayError("The gateway has not been started.")
-            assignment = await self._uplink.assignment()
-            session = self._prepare(assignment)
-            await self._let_go_of_recorders()
-            self._finished = asyncio.get_running_loop().create_future()
-            self._run = SessionRun(
-                session,
-                self._sensors,
-                central=self._central,
-                clock=self._clock,
-                store=self._store,
-                hub=self.hub,
-                on_stored=self._uplink.wake,
-                simulated=self._settings.simulated,
-            )
-            self._recorders.append(self._run.recorder)
-            return session.opening
+        await self._assigning.stop()
+        return await self._known_sessions().start()
 
     async def finish_session(self) -> SessionReport:
         """End the session: streams are stopped, every packet on its way is taken in, the report is made and stored."""
-        async with self._changing:
-            if self._run is None:
-                if self._finished is not None and self._finished.done():
-                    return self._finished.result()
-                raise GatewayError("No session is running: start one first.")
-            report = await self._run.finish()
-            self._run = None
-            if self._finished is not None:
-                self._finished.set_result(report)
-            return report
+        return await self._known_sessions().finish()
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until all that was recorded is on disk and at the clinic; False when it is not within the time."""
@@ -163,131 +196,104 @@ class Gateway:
 
     async def problems(self) -> list[str]:
         """What is not well now, one sentence each."""
-        found = [recorder.problem for recorder in self._recorders if recorder.problem]
+        found = self._sessions.problems() if self._sessions is not None else []
         if self._uplink is not None and self._uplink.problem:
             found.append(self._uplink.problem)
         if self._store is not None:
             found += [upload.problem for upload in await self._store.uploads() if upload.problem]
         return found
 
+    async def status(self) -> GatewayStatus:
+        """How it is now, for `sinew gateway status`, /healthz and /metrics."""
+        return GatewayStatus(
+            server_url=self._settings.server_url,
+            now=self._clock.utc(),
+            running_s=time.monotonic() - self._began_s,
+            session=self.hub.snapshot.state,
+            sensors=with_state(self._sensors.values(), self.hub.snapshot.sensors),
+            records=self._sessions.records() if self._sessions is not None else (),
+            listeners=self.hub.listeners,
+            versions=self._releases.versions() if self._releases is not None else {},
+            stored=await stored_of(self._store, self._settings.home),
+            days_left=await days_left(self._retention),
+            conditions=self.conditions.now(),
+        )
+
+    async def _tell_status(self, _: object) -> dict[str, Any]:
+        return (await self.status()).model_dump(mode="json")
+
+    async def pulse(self) -> str | None:
+        """What of it is dead although it should live as long as the gateway does, or None; the watchdog asks."""
+        tasks = {
+            "the uplink": self._uploading,
+            "the watch over Bluetooth": self._watching,
+            "the watch over the disk": self._making_room,
+        }
+        alive = {name: task is not None and not task.done() for name, task in tasks.items()}
+        return await first_dead(self._store, {"the recorder": self._known_sessions().alive, **alive})
+
     async def obey(self, command: Command) -> None:
         """Do what a listener asks. What cannot be done is answered with a cue that says why."""
         try:
-            await self._obey(command)
+            sessions = self._known_sessions()
+            if command.command == "assign":
+                await self._assigning.begin(command)
+                return
+            if command.command == "start":
+                await self._assigning.stop()
+            await sessions.obey(command)
         except GatewayError as trouble:
             cue = Cue(code="gateway.refused", text=str(trouble), level=CueLevel.WARN)
             self.hub.publish(CueEvent(cue=cue))
 
     async def close(self) -> None:
         """Finish the session if one runs, and stop. What is not uploaded yet goes up after the next start."""
-        await self._finish_if_running()
-        if self._api is not None:
-            await self._api.close()
-            await self._finish_if_running()  # a last command may have begun another
-        tasks = [task for task in (self._closing_unfinished, self._uploading) if task is not None]
+        if self._sessions is not None:
+            await self._sessions.finish_if_running()
+        if self._local is not None:
+            await self.control.close()
+            await self._local.close()
+        await self._assigning.stop()
+        if self._sessions is not None:
+            await self._sessions.close()  # a last command may have begun another session
+        if self._live_view is not None:
+            await self._live_view.close()
+        watches = (self._watching, self._dating, self._making_room)
+        running = (self._closing_unfinished, self._uploading, self._refreshing, *watches)
+        tasks = [task for task in running if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for recorder in self._recorders:
-            await recorder.close()
-        await self._clinic.close()
+        await self._wire.close()
         if self._store is not None:
             await self._store.close()
             self._store = None
 
-    async def _let_go_of_recorders(self) -> None:
-        """Of the sessions before: a recorder stays only while it still waits for the disk."""
-        done = [recorder for recorder in self._recorders if not recorder.waits]
-        self._recorders = [recorder for recorder in self._recorders if recorder.waits]
-        for recorder in done:
-            await recorder.close()
-
-    async def _finish_if_running(self) -> None:
-        async with self._changing:
-            running = self._run is not None
-        if running:
-            await self.finish_session()
-
-    async def _obey(self, command: Command) -> None:
-        match command.command:
-            case "start":
-                await self.start_session()
-            case "stop":
-                await self.finish_session()
-            case _ if self._run is None:
-                raise GatewayError("No session is running: start one first.")
-            case _:
-                self._run.obey(command)
-
-    async def _identify(self, store: Store) -> Identity:
-        """Who this gateway is: what the home holds, else what the clinic says to the claim code."""
-        kept = await store.setting("identity")
-        if kept is not None:
-            server_url = await store.setting("server_url")
-            if server_url != self._clinic.url:
-                raise GatewayError(
-                    f"{self._settings.home} belongs to a gateway of {server_url}: give that address with --server, "
-                    "or another folder with --home."
-                )
-            return Identity.model_validate_json(kept)
-        code = self._settings.claim_code
-        if not code:
-            raise GatewayError(
-                "This gateway belongs to no patient yet: make a claim code on the clinic's Gateways page, and "
-                "start the gateway with --claim CODE."
-            )
-        try:
-            identity = await self._clinic.claim(code, self._settings.name)
-        except RefusedError as refusal:
-            raise GatewayError(
-                f"The clinic does not accept the claim code {code}: make a new one on its Gateways page. ({refusal})"
-            ) from refusal
-        await store.keep_settings(identity=identity.model_dump_json(), server_url=self._clinic.url)
-        return identity
-
-    def _prepare(self, assignment: Assignment) -> ExerciseSession:
-        prescription = assignment.program.prescriptions[0]
-        try:
-            prescribed = exercise(prescription.exercise)
-        except UnknownExercise as unknown:
-            raise GatewayError(f"The program asks for what this gateway cannot do: {unknown} Update it.") from unknown
-        needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
-        missing = [segment for segment in needed if segment not in self._sensors.values()]
-        if missing:
-            option = f"--side {prescription.side}" if self._settings.simulated else f"--sensor ADDRESS={missing[0]}"
-            raise GatewayError(
-                f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: start the "
-                f"gateway with {option}."
-            )
-        opening = SessionOpening(
-            id=uuid7(),
-            patient_id=assignment.patient_id,
-            program_version=assignment.program.version,
-            exercise=prescribed.code,
-            side=prescription.side,
-            started_at=self._clock.utc(),
+    def _presence(self) -> Presence | None:
+        """What the clinic hands on to the patient's phone; None while no phone could come."""
+        local = self._local
+        if local is None or not local.url:
+            return None
+        return Presence(
+            live_url=local.url,
+            certificate_sha256=local.certificate_sha256,
+            live_token=local.phones.clinic_token,
+            pairing_code=local.codes.clinic,
         )
-        today = opening.started_at.astimezone().date()  # the patient's day, as on the phone
-        limit_deg = restricted_to(prescription, assignment.program.restrictions, today)
-        dose = dose_today(prescription, assignment.program.restrictions, today)
-        return exercise_session(opening, dose, limit_deg, self.hub)
 
+    async def _keep_sensors(self, sensors: str) -> None:
+        if self._store is not None:
+            await self._store.keep_settings(**{worn.SETTING: sensors})
 
-async def _new_token(store: Store) -> str:
-    token = secrets.token_urlsafe(32)
-    await store.keep_settings(live_token=token)
-    return token
+    def _show(self, assignment: Assignment) -> None:
+        if assignment.live_view and self._live_view is not None:
+            self._live_view.begin()
 
+    def _announce(self) -> None:
+        if self._uplink is not None:
+            self._uplink.announce(self._presence())
 
-def _reachable_host(host: str) -> str:
-    """The address others reach this computer by, where it listens on all of them."""
-    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(
-                ("192.0.2.1", 9)
-            )  # asks the routing table (RFC 5737 address); a datagram socket sends nothing
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+    def _known_sessions(self) -> Sessions:
+        if self._sessions is None:
+            raise GatewayError("The gateway has not been started.")
+        return self._sessions

@@ -1,77 +1,51 @@
-"""`sinew gateway`: run the gateway of one patient's home."""
+"""`sinew gateway`: finds the word's module in `commands` and steps aside; without a word it runs the gateway."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import contextlib
-import logging
-import signal
+import importlib
 import sys
-from pathlib import Path
-
-from .app import Gateway
-from .errors import GatewayError
-from .settings import GatewaySettings, parse_sensor
+from typing import NamedTuple
 
 
-def main(argv: list[str]) -> int:
-    """Run until interrupted. Returns 0 after an orderly end, 1 where it cannot run; the reason is printed."""
-    options = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        sensors = dict(parse_sensor(text) for text in options.sensor)
-        settings = GatewaySettings(
-            home=options.home.expanduser(),
-            server_url=options.server,
-            claim_code=options.claim,
-            name=options.name,
-            host=options.host,
-            port=options.port,
-        )
-        asyncio.run(_serve(Gateway(settings, sensors=sensors)))
-    except GatewayError as trouble:
-        print(f"sinew gateway: {trouble}", file=sys.stderr)
-        return 1
-    return 0
+class Word(NamedTuple):
+    """A module of `commands` with `main(argv) -> int`, and what it is for."""
+
+    module: str
+    purpose: str
 
 
-async def _serve(gateway: Gateway) -> None:
-    def announce() -> None:
-        print(f"Live channel: {gateway.live_url}")
-        print(f"Certificate SHA-256: {gateway.certificate_sha256}")
-        print("The patient's phone finds both by itself. Stop with Ctrl+C.", flush=True)
-
-    serving = asyncio.create_task(gateway.run(announce))
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, serving.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
-
+WORDS = {
+    "run": Word("run", "run the gateway of one patient's home (the same without a word)"),
+    "install": Word("install", "make it a service that starts with the computer and minds itself"),
+    "pair": Word("pair", "a code by which a phone or a display may follow"),
+    "phones": Word("phones", "which of them may, and letting one in no more"),
+    "status": Word("status", "say in ten lines what is well and what to do"),
+    "config": Word("config", "print a complete settings file, or check one"),
+}
 
 _ELSEWHERE = """With virtual sensors: sinew gateway --simulate --help.
 A sensor's firmware: sinew gateway --update-firmware FILE --help, or --revert-firmware --help."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sinew gateway",
-        description=__doc__,
-        epilog=_ELSEWHERE,
-    )
-    parser.add_argument("--server", metavar="URL", required=True, help="address of the clinic's server")
-    parser.add_argument(
-        "--claim", metavar="CODE", help="claim code from the clinic's Gateways page; needed the first time"
-    )
-    parser.add_argument("--home", metavar="DIR", type=Path, required=True, help="folder for what the gateway keeps")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on for phones (default: all)")  # noqa: S104 - a phone must reach it; TLS and a token guard it
-    parser.add_argument("--port", metavar="N", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--name", default="Sinew gateway", help="what the clinic calls this gateway")
-    parser.add_argument(
-        "--sensor",
-        metavar="ADDRESS=SEGMENT",
-        action="append",
-        default=[],
-        help="a sensor and where it is worn, as C4:64:E3:00:00:01=right_thigh; once per sensor",
-    )
-    return parser
+def usage() -> str:
+    """The words, and what is done by options."""
+    lines = [f"  {name:9} {word.purpose}" for name, word in WORDS.items()]
+    head = "usage: sinew gateway [WORD] [options]      (sinew gateway WORD --help says more)"
+    return "\n".join([head, "", *lines, "", _ELSEWHERE])
+
+
+def main(argv: list[str]) -> int:
+    """Do what the first word says. Returns the exit code; 1 where it cannot be done, and the reason is printed."""
+    if sys.maxsize <= 2**32:
+        print("sinew gateway: this Python is a 32-bit one: install a 64-bit system on this computer.", file=sys.stderr)
+        return 1
+    word, *rest = argv if argv and not argv[0].startswith("-") else ["run", *argv]
+    if word not in WORDS:
+        print(f"sinew gateway: there is no word '{word}'.\n\n{usage()}", file=sys.stderr)
+        return 2
+    if argv in (["-h"], ["--help"]):
+        print(usage())
+        return 0
+    module = importlib.import_module(f"{__package__}.commands.{WORDS[word].module}")
+    code: int = module.main(rest)
+    return code

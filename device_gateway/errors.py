@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from .conditions import Trouble
+
 
 class GatewayError(RuntimeError):
     """The gateway cannot go on as asked; the message says what to do."""
+
+
+class NotRunningError(GatewayError):
+    """A command asks for the gateway that runs here, and none does."""
 
 
 class StoreError(GatewayError):
@@ -12,7 +18,11 @@ class StoreError(GatewayError):
 
 
 class RadioError(GatewayError):
-    """This computer's Bluetooth cannot be used."""
+    """This computer's Bluetooth cannot be used. trouble: which condition of the gateway that is."""
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.BLUETOOTH_FAILING) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class UnreachableError(GatewayError):

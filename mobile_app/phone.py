@@ -19,7 +19,7 @@ from kivy.properties import OptionProperty
 
 from analytics.domain.live import Command, FinishedEvent, LiveEvent, RepetitionEvent, Snapshot
 from analytics.domain.program import Assignment
-from analytics.domain.session import Feedback
+from analytics.domain.session import EasingAction, Feedback, SessionReport
 from analytics.safety.envelope import restricted_to
 from analytics.safety.today import dose_today
 
@@ -37,6 +37,12 @@ from .view_models.today import TodayViewModel
 
 ASK_WITHIN = timedelta(hours=24)
 """How long after a session the patient is still asked how it felt."""
+
+
+def was_refused(report: SessionReport) -> bool:
+    """The answers to the first questions spoke against exercising."""
+    stopped = any(easing.action is EasingAction.STOPPED for easing in report.easings)
+    return report.check_in is not None and stopped and not report.hurts and not report.repetitions
 
 
 class Phone(EventDispatcher):
@@ -60,7 +66,11 @@ class Phone(EventDispatcher):
         self.sign_in = SignInViewModel(clinic, self.tasks, self._signed_in)
         self.today = TodayViewModel()
         self.exercise = ExerciseViewModel(
-            self._command, on_retry=self._retry_gateway, on_leave=self.show_today, on_rated=self._leave_exercise
+            self._command,
+            now=now,
+            on_retry=self._retry_gateway,
+            on_leave=self.show_today,
+            on_rated=self._leave_exercise,
         )
         self.after = AfterViewModel(now, self._keep_feedback)
         self._follower = Follower(self._find_gateway, self._hear, self.exercise.hear_link, random=random)
@@ -218,6 +228,9 @@ class Phone(EventDispatcher):
 
     def _hear(self, event: LiveEvent) -> None:
         """Save first, then show: what the patient sees counted is on the disk."""
+        if isinstance(event, FinishedEvent) and was_refused(event.report):
+            self.exercise.hear(event)  # nothing was done: there is nothing to save, and nothing to ask about
+            return
         state, session_id = self.exercise.state, self.exercise.session_id
         try:
             self._save(event, session_id)

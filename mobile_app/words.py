@@ -10,6 +10,7 @@ from statistics import median
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Restriction
 from analytics.domain.session import Form, FormLabel, Repetition, Zero
+from analytics.safety.precautions import precaution
 
 SECONDS_PER_REPETITION = 5.0
 """A calm repetition with the pause after it; only used to say about how long an exercise takes."""
@@ -63,9 +64,7 @@ def restriction_in_words(restriction: Restriction, today: date) -> str | None:
     """None when the restriction has ended."""
     if not restriction.in_force(today):
         return None
-    until = "" if restriction.until is None else f" until {restriction.until.day} {restriction.until:%B}"
-    limit = round(restriction.largest_excursion_deg)
-    return f"Do not move further than {limit}°{until}. Set by {restriction.set_by}."
+    return precaution(restriction)
 
 
 def what_you_did(repetitions: Sequence[Repetition], dose: Dose | None, joint: str) -> str:

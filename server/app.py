@@ -13,12 +13,15 @@ from server.access import api as access
 from server.access.throttle import AttemptThrottle
 from server.adaptation import api as adaptation
 from server.clinic import Clinic, utc_now
+from server.consents import api as consents
 from server.dashboard import installation as dashboard
 from server.database import Database
 from server.devices import api as devices
+from server.live import api as live
 from server.middleware import BodyLimit, RequestLog, SecurityHeaders
 from server.patients import api as patients
 from server.programs import api as programs
+from server.releases import api as releases
 from server.routing import API
 from server.sessions import api as sessions
 from server.settings import Settings
@@ -43,7 +46,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> 
         redoc_url=None,
     )
     app.state.clinic = clinic
-    for feature in (access, adaptation, devices, patients, programs, sessions):
+    for feature in (access, adaptation, consents, devices, live, patients, programs, releases, sessions):
         app.include_router(feature.router)
     app.add_api_route("/healthz", healthz)
     errors.install(app)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, WebSocket
 
 from server.access.throttle import AttemptThrottle
 from server.database import Database
+from server.devices.challenges import Challenges
+from server.live.relay import LiveRelay
 from server.settings import Settings
 
 
@@ -25,6 +27,8 @@ class Clinic:
     database: Database
     throttle: AttemptThrottle
     now: Callable[[], datetime] = utc_now
+    challenges: Challenges = field(default_factory=Challenges)
+    live: LiveRelay = field(default_factory=LiveRelay)
 
     def local_now(self) -> datetime:
         """The same instant by the clock on the clinic's wall, for what depends on the day."""
@@ -38,6 +42,11 @@ class Clinic:
 def clinic_of(request: Request) -> Clinic:
     """The clinic that this request came to."""
     return cast(Clinic, request.app.state.clinic)
+
+
+def clinic_of_socket(socket: WebSocket) -> Clinic:
+    """The clinic that this WebSocket leads to."""
+    return cast(Clinic, socket.app.state.clinic)
 
 
 ThisClinic = Annotated[Clinic, Depends(clinic_of)]

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from server.app import create_app
 from server.inspection import DatabaseDamagedError
 from server.problems import StorageBusy, StorageFull
+from server.releases import command as release
 from server.settings import MEBIBYTE, Settings
 from server.zone import UnknownZoneError, local_zone, zone_named
 
@@ -34,6 +35,8 @@ class StartError(RuntimeError):
 
 def main(argv: list[str]) -> int:
     """Run the command; 0 after an orderly stop, 1 with one sentence on standard error when it cannot start."""
+    if argv[:1] == ["release"]:
+        return release.main(argv[1:])
     settings = _settings(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     os.umask(0o077)
@@ -57,7 +60,11 @@ def main(argv: list[str]) -> int:
 
 
 def _settings(argv: list[str]) -> Settings:
-    parser = argparse.ArgumentParser(prog="sinew server", description="The clinic's server and dashboard.")
+    parser = argparse.ArgumentParser(
+        prog="sinew server",
+        description="The clinic's server and dashboard.",
+        epilog="Models and exercises for gateways: sinew server release --help.",
+    )
     parser.add_argument("--home", type=Path, default=Path(".sinew/clinic"), help="folder that holds everything kept")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")

@@ -38,3 +38,8 @@ class Settings:
     @property
     def database_path(self) -> Path:
         return self.home / "clinic.sqlite3"
+
+    @property
+    def releases_path(self) -> Path:
+        """Where models and exercises for the gateways are put."""
+        return self.home / "releases"

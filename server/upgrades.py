@@ -40,8 +40,20 @@ def _figures_of_pain_and_target(connection: Connection) -> None:
         document = select(ReportRecord.document).where(ReportRecord.session_id == session_id)
         report = SessionReport.model_validate_json(connection.execute(document).scalar_one())
         figures = report_figures(report, programs.get((report.patient_id, report.program_version)))
-        connection.execute(update(SessionRecord).where(SessionRecord.id == session_id).values(figures))
+        added = {name: figures[name] for name in ("reached", "hurts_pain", "hurts_unrated")}
+        connection.execute(update(SessionRecord).where(SessionRecord.id == session_id).values(added))
 
 
-STEPS = (_figures_of_pain_and_target,)
+def _keys_of_gateways(connection: Connection) -> None:
+    """2 to 3: new tables, which are made after the steps, and a code for pairing phones. A gateway's long-lived token
+    lets it in until it has exchanged that for a key (server.devices.keys)."""
+    connection.execute(text("ALTER TABLE gateway ADD COLUMN pairing_code VARCHAR"))
+
+
+def _stopped_sessions(connection: Connection) -> None:
+    """3 to 4: why a rule of safety ended a session; reports so far know of none."""
+    connection.execute(text("ALTER TABLE session ADD COLUMN stopped VARCHAR"))
+
+
+STEPS = (_figures_of_pain_and_target, _keys_of_gateways, _stopped_sessions)
 """The step at index n leads from version n + 1 to the next."""

@@ -13,17 +13,26 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from .base import Word
+from .check_in import CheckIn
 from .exercise import Segment, Side
 from .program import Dose
 from .session import Repetition, SessionReport
 
 
 class SessionState(StrEnum):
+    """Where the conversation stands; what leads from one to the next: docs/exercise-session.md."""
+
     IDLE = "idle"
+    CHOOSING = "choosing"
+    CHECKING_IN = "checking_in"
     CONNECTING = "connecting"
+    PLACING = "placing"
+    STILL = "still"
     CALIBRATING = "calibrating"
     EXERCISING = "exercising"
+    RESTING = "resting"
     PAUSED = "paused"
+    RATING = "rating"
     FINISHED = "finished"
 
 
@@ -55,6 +64,16 @@ class Condition(Word):
     sentence: str
 
 
+class Choice(Word):
+    """One exercise of today's program."""
+
+    exercise: str
+    exercise_name: str
+    side: Side
+    dose: Dose
+    done_today: bool = False
+
+
 class Snapshot(Word):
     """Everything a listener needs that joins now."""
 
@@ -74,6 +93,11 @@ class Snapshot(Word):
     cue: Cue | None = None
     sensors: tuple[SensorState, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    choices: tuple[Choice, ...] = Field(
+        default=(), description="while choosing; the first that is not done comes first"
+    )
+    precautions: tuple[str, ...] = Field(default=(), description="what must not happen today, a sentence each")
+    rest_s: float | None = Field(default=None, description="of rest still to come, while resting")
 
 
 class AngleEvent(Word):
@@ -110,6 +134,8 @@ class StateEvent(Word):
     sequence: int = 0
     state: SessionState
     set_number: int = 1
+    rest_s: float | None = Field(default=None, description="of rest still to come, while resting")
+    dose: Dose | None = Field(default=None, description="what is asked for from now on, where that has changed")
 
 
 class FinishedEvent(Word):
@@ -133,10 +159,19 @@ _ADAPTER: TypeAdapter[LiveEvent] = TypeAdapter(Annotated[LiveEvent, Field(discri
 
 
 class Command(Word):
-    """What a listener may ask of the gateway."""
+    """What a listener may ask of the gateway.
 
-    command: Literal["start", "stop", "pause", "resume", "hurts", "assign"]
+    choose: tell what there is to do today. start: begin `exercise` and `side`, else what comes first; `check_in` may
+    come with it. check_in: the answers. skip: the step that is being waited for, be it questions, a rest or a rating.
+    rate: `pain` and `effort` at the end.
+    """
+
+    command: Literal["start", "stop", "pause", "resume", "hurts", "assign", "choose", "check_in", "skip", "rate"]
     pain: int | None = Field(default=None, ge=0, le=10)
+    effort: int | None = Field(default=None, ge=0, le=10)
+    exercise: str | None = None
+    side: Side | None = None
+    check_in: CheckIn | None = None
     segment: Segment | None = Field(default=None, description="of `assign`: where the sensor that is tapped next sits")
 
 

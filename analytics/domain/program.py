@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import Word
 from .exercise import Side
@@ -25,13 +27,38 @@ class Prescription(Word):
     dose: Dose
 
 
+class WeightBearing(StrEnum):
+    """How much weight the leg may take, in the usual four grades."""
+
+    NONE = "none"
+    TOUCH = "touch"
+    PARTIAL = "partial"
+    AS_TOLERATED = "as_tolerated"
+
+
+class Brace(Word):
+    """A brace to be worn. `locked_deg`: the flexion it is locked at, None where it moves freely."""
+
+    name: str = Field(min_length=1)
+    locked_deg: float | None = Field(default=None, ge=0, le=180)
+
+
 class Restriction(Word):
-    """What must not happen, set by a clinician: here, an excursion never to be asked for, until a day."""
+    """What must not happen, set by a clinician, until a day: any of an excursion never to be asked for, weight on the
+    leg, and going without a brace."""
 
     exercise: str
-    largest_excursion_deg: float = Field(gt=0, le=180)
+    largest_excursion_deg: float | None = Field(default=None, gt=0, le=180)
+    weight_bearing: WeightBearing | None = None
+    brace: Brace | None = None
     until: date | None = None
     set_by: str
+
+    @model_validator(mode="after")
+    def _restricts(self) -> Self:
+        if self.largest_excursion_deg is None and self.weight_bearing is None and self.brace is None:
+            raise ValueError("a restriction must say what it restricts: an excursion, weight-bearing or a brace")
+        return self
 
     def in_force(self, day: date) -> bool:
         """Whether it holds on that day; its last day is one of them."""
@@ -57,3 +84,4 @@ class Assignment(Word):
     patient_id: str
     patient_name: str
     program: Program
+    live_view: bool = Field(default=False, description="the patient agrees that the physiotherapist watches")

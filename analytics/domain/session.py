@@ -12,7 +12,9 @@ from uuid import UUID
 from pydantic import Field
 
 from .base import Word
+from .check_in import CheckIn
 from .exercise import Segment, Side
+from .program import Dose
 
 
 class FormLabel(StrEnum):
@@ -57,6 +59,9 @@ class Calibration(Word):
     axis_explained: float = Field(ge=0, le=1, description="share of the rotation that lies on the one axis")
     excursion_deg: float = Field(description="rotation seen while calibrating")
     zero: Zero
+    still_deg_s: float | None = Field(
+        default=None, description="RMS angular rate while holding still before it; None: no still pose was held"
+    )
 
 
 class SensorRecord(Word):
@@ -95,6 +100,48 @@ class PainMoment(Word):
     pain: int | None = Field(default=None, ge=0, le=10)
 
 
+class Placement(StrEnum):
+    """Whether each sensor sits where it is said to sit, as the first movements showed."""
+
+    CHECKED = "checked"
+    SWAPPED = "swapped"
+    """It is the other way round; angles and `SensorRecord.segment` go by what was found, stored chunks do not."""
+    UNCHECKED = "unchecked"
+    """The movements did not decide it."""
+
+
+class SetReport(Word):
+    """One set as it was done; `rest_s` is the rest taken after it, None after the last."""
+
+    number: int = Field(ge=1)
+    start_s: float
+    end_s: float
+    repetitions: int = Field(ge=1)
+    rest_s: float | None = None
+
+
+class EasingAction(StrEnum):
+    EASED = "eased"
+    STOPPED = "stopped"
+
+
+class Easing(Word):
+    """The gateway asked for less, or for nothing more, by a rule of analytics/safety/rules.toml."""
+
+    time_s: float
+    action: EasingAction
+    rule: str
+    reason: str = Field(description="as the patient was told")
+    dose: Dose | None = Field(default=None, description="what was asked for from then on; None where nothing was")
+
+
+class Rating(Word):
+    """How the session was, 0-10; None where it was not said."""
+
+    pain: int | None = Field(default=None, ge=0, le=10)
+    effort: int | None = Field(default=None, ge=0, le=10)
+
+
 class SessionOpening(Word):
     """Sent before the first chunk, so that a clinic knows what the chunks belong to."""
 
@@ -119,6 +166,12 @@ class SessionReport(SessionOpening):
     chunks_sha256: str = Field(description="hex SHA-256 over the chunks' digests in order")
     simulated: bool = False
     hurts: tuple[PainMoment, ...] = Field(default=(), description="in order; needs no answer to the closing questions")
+    check_in: CheckIn | None = Field(default=None, description="None: nobody was there to ask")
+    placement: Placement | None = Field(default=None, description="None: there was no movement to go by")
+    sets: tuple[SetReport, ...] = ()
+    easings: tuple[Easing, ...] = ()
+    felt: Rating | None = Field(default=None, description="None: not asked by the gateway; see also Feedback")
+    gateway_software: str | None = Field(default=None, description="version of the program that made this report")
 
     def opening(self) -> SessionOpening:
         """What was said when the session began; the report begins with the same."""

@@ -30,12 +30,16 @@ def restricted_to(prescription: Prescription, restrictions: Iterable[Restriction
 
 
 def tightest(prescription: Prescription, restrictions: Iterable[Restriction], today: date) -> Restriction | None:
-    """The restriction that `restricted_to` keeps to, for who also says until when and by whom.
+    """The excursion limit that `restricted_to` keeps to, for who also says until when and by whom.
 
     Of two that are equally tight it is the one that lasts longer.
     """
-    holding = [r for r in restrictions if r.exercise == prescription.exercise and r.in_force(today)]
-    return min(holding, key=lambda r: (r.largest_excursion_deg, -(r.until or date.max).toordinal()), default=None)
+    holding = [
+        (r.largest_excursion_deg, -(r.until or date.max).toordinal(), place, r)
+        for place, r in enumerate(restrictions)
+        if r.largest_excursion_deg is not None and r.exercise == prescription.exercise and r.in_force(today)
+    ]
+    return min(holding)[-1] if holding else None
 
 
 def largest_allowed(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from analytics.domain.check_in import RedFlag
+
 SHIPPED = Path(__file__).with_name("rules.toml")
 
 
@@ -61,6 +63,23 @@ class DoseLimits(Rule):
     largest_repetitions: int = Field(ge=1, le=100)
 
 
+class PainNow(Rule):
+    """`eased_from_pain` up to `largest_tolerated_pain` asks for less, above it for nothing."""
+
+    largest_tolerated_pain: int = Field(ge=0, le=10)
+    eased_from_pain: int = Field(ge=0, le=10)
+
+
+class Eased(Rule):
+    share_of_repetitions: float = Field(gt=0, le=1)
+    smaller_by_deg: float = Field(ge=0, le=90)
+
+
+class RedFlagRule(Rule):
+    question: str = Field(min_length=5)
+    what_to_do: str = Field(min_length=5)
+
+
 class Rules(BaseModel):
     """All rules. Their codes are the names of the fields."""
 
@@ -75,6 +94,10 @@ class Rules(BaseModel):
     dose: DoseLimits
     restriction: Rule
     largest_excursion_deg: dict[str, float]
+    before_session: PainNow
+    hurts_now: PainNow
+    eased: Eased
+    red_flag: dict[RedFlag, RedFlagRule] = Field(description="the most urgent first")
 
 
 def parse_rules(text: str, name: str = "rules.toml") -> Rules:
@@ -87,6 +110,8 @@ def parse_rules(text: str, name: str = "rules.toml") -> Rules:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise RulesError(f"{name}: {place}: {first['msg']}. Mend that entry and start again.") from error
+    if unsaid := set(RedFlag) - rules.red_flag.keys():
+        raise RulesError(f"{name}: red_flag.{min(unsaid)} is missing: say what to do for it.")
     if rules.progress.largest_pain > rules.ease_pain.largest_tolerated_pain:
         raise RulesError(f"{name}: progress.largest_pain is above ease_pain.largest_tolerated_pain: lower it.")
     if rules.progress.largest_effort > rules.ease_effort.largest_tolerated_effort:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .samples import IntArray
-
-CHANNELS = 6
+from .samples import BoolArray, FloatArray, IntArray
 
 
 class ChunkError(ValueError):
@@ -40,15 +38,15 @@ class BytesReader:
 
 
 def pack_counts(counts: NDArray[np.int16]) -> bytes:
-    """(n, 6) readings to 12 n bytes: per channel the differences in time, all low bytes, then all high bytes."""
+    """(n, k) readings to 2 n k bytes: per channel the differences in time, all low bytes, then all high bytes."""
     steps = np.diff(counts.T, axis=1, prepend=np.int16(0))
     zigzag = (steps << 1) ^ (steps >> 15)
     return _split(np.ascontiguousarray(zigzag, dtype="<i2").ravel(), 2)
 
 
-def unpack_counts(reader: BytesReader, count: int) -> NDArray[np.int16]:
-    """Undo `pack_counts`: (n, 6) int16."""
-    zigzag = _join(reader.take(2 * CHANNELS * count), 2).view("<u2").reshape(CHANNELS, count)
+def unpack_counts(reader: BytesReader, count: int, channels: int) -> NDArray[np.int16]:
+    """Undo `pack_counts`: (n, k) int16."""
+    zigzag = _join(reader.take(2 * channels * count), 2).view("<u2").reshape(channels, count)
     steps = ((zigzag >> 1) ^ -(zigzag & 1)).astype(np.int16)
     return np.cumsum(steps, axis=1, dtype=np.int16).T
 
@@ -69,7 +67,28 @@ def unpack_times(reader: BytesReader, count: int) -> IntArray:
     return np.cumsum(np.cumsum(steps, dtype=np.int64), dtype=np.int64)
 
 
-def _split(values: NDArray[np.signedinteger], width: int) -> bytes:
+def pack_numbers(values: FloatArray) -> bytes:
+    """(n, k) of any numbers, NaN and infinities too, to 8 n k bytes: the eight bytes of all values as planes."""
+    return _split(np.ascontiguousarray(values.T, dtype="<f8").ravel(), 8)
+
+
+def unpack_numbers(reader: BytesReader, count: int, channels: int) -> FloatArray:
+    """Undo `pack_numbers`: (n, k) float64."""
+    return _join(reader.take(8 * channels * count), 8).view("<f8").reshape(channels, count).T.astype(np.float64)
+
+
+def pack_flags(flags: BoolArray) -> bytes:
+    """(n,) to n / 8 bytes, rounded up; the first in the lowest bit."""
+    return np.packbits(flags, bitorder="little").tobytes()
+
+
+def unpack_flags(reader: BytesReader, count: int) -> BoolArray:
+    """Undo `pack_flags`: (n,) bool."""
+    packed = np.frombuffer(reader.take((count + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(packed, count=count, bitorder="little").astype(np.bool_)
+
+
+def _split(values: NDArray[np.signedinteger] | FloatArray, width: int) -> bytes:
     return values.view(np.uint8).reshape(-1, width).T.tobytes()
 
 

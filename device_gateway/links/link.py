@@ -5,54 +5,44 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from enum import StrEnum
+import random
+from collections.abc import Callable, Coroutine
 
-from bleak import BleakClient
 from bleak.exc import BleakError
 
 from analytics.domain.exercise import Segment
 from analytics.domain.live import SensorState
 from analytics.domain.session import SensorRecord
 from analytics.signals.samples import FloatArray, ImuSamples
-from device_gateway.clocks.clock import SensorClock
+from device_gateway.clocks.exchange import keep_exchanging
+from device_gateway.clocks.sensor_clock import SensorClock
 from device_gateway.errors import RadioError
-from firmware_interface.drivers import AnyDriver, StreamSettings, driver_for
-from firmware_interface.errors import SensorError, WrongSensorError
+from firmware_interface.drivers import AnyDriver, StreamSettings
+from firmware_interface.errors import SensorError
 
-from .radio import Central, Sighting
+from .connection import Connection, NotPairedError, asks_to_pair, connected, in_background, packet_samples
+from .listening import Sighting
+from .radio import Central
+from .state import LinkState, LinkStateMachine
 
-PACKET_S = 0.05
-"""How much movement one packet holds: little enough to feel immediate, enough to spare the radio."""
 USUAL_RATE_HZ = 100.0
 """Assumed until the sensor has told its own."""
-SILENCE_S = 2.0
-"""A link is given up when this long, on top of three packets, brings no samples: longer than a supervision timeout.
-
-Of the machine's time, as all that concerns the radio: a replay's radio is no faster.
-"""
-FIRST_SILENCE_S = 10.0
-"""The same after a start: a sensor may have to wake its chip, or wait for another to start together with it."""
+START_S = 40.0
+"""A sensor is set up in a second or two, and synchronised in 15. bluetoothd has been seen to keep a write that needs
+encryption for more than a minute when pairing was refused (tests/bluez)."""
 RETRY_PAUSE_S = 0.5
-STOP_S = 10.0
-"""A second for what is being sent again, five for an answer, and as much again for a radio that is busy."""
-GOODBYE_S = 5.0
+BATTERY_S = 300.0
+"""Between two readings of the battery: a sensor runs for hours, and a reading costs the radio next to nothing."""
 
 log = logging.getLogger(__name__)
 
 
-class LinkState(StrEnum):
-    SEARCHING = "searching"
-    CONNECTING = "connecting"
-    STREAMING = "streaming"
-    LOST = "lost"
-    CLOSED = "closed"
-
-
 class SensorLink:
-    """Owns one sensor. Samples go to `on_samples(link, samples, session times)`, every change of state to `on_change`.
+    """Owns one sensor. Samples go to `on_samples(link, samples, session times)`, every change to `on_change`.
 
-    `now_s` tells the session's time. While `state` is STREAMING, `stream` says how the sensor samples.
+    `now_s` tells the session's time. While `state` is STREAMING, `stream` says how the sensor samples. `signal_dbm` is
+    how well it was last heard while it was looked for: BlueZ tells no RSSI of a device that is connected
+    (doc/org.bluez.Device.rst). pairs: a sensor that wants to be paired before it streams is paired with.
     """
 
     def __init__(
@@ -64,27 +54,38 @@ class SensorLink:
         now_s: Callable[[], float],
         on_samples: Callable[[SensorLink, ImuSamples, FloatArray], None],
         on_change: Callable[[SensorLink], None],
+        pairs: bool = False,
     ) -> None:
         self.address = address
         self.segment = segment
         self.name = address
-        self.state = LinkState.SEARCHING
         self.battery_percent: int | None = None
+        self.signal_dbm: int | None = None
         self.stream: StreamSettings | None = None
         self.clock = SensorClock()
         self.connections = 0
         self.samples_received = 0
         self.samples_lost = 0
+        self.gaps = 0
+        self.clipped_samples = 0
         self._central = central
         self._now_s = now_s
         self._on_samples = on_samples
         self._on_change = on_change
+        self._pairs = pairs
+        self._machine = LinkStateMachine(lambda: on_change(self))
+        self._connection: Connection | None = None
         self._driver: AnyDriver | None = None
         self._early: list[ImuSamples] | None = None
-        self._heard = asyncio.Event()
         self._closing = asyncio.Event()
         self._last_s = 0.0
+        self._complaint = ""
+        self._rng = random.Random(address)  # noqa: S311 - when to ask a clock, not a secret
         self._task = asyncio.create_task(self._run(), name=f"link {segment}")
+
+    @property
+    def state(self) -> LinkState:
+        return self._machine.now
 
     async def close(self) -> None:
         """Stop the stream, take in what the sensor had sent, disconnect. Afterwards no sample comes any more."""
@@ -92,7 +93,8 @@ class SensorLink:
         if self.state is not LinkState.STREAMING:
             self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self._become(LinkState.CLOSED)
+        if self.state is not LinkState.CLOSED:
+            self._machine.move(LinkState.CLOSED)
 
     def sensor_state(self) -> SensorState:
         return SensorState(
@@ -100,6 +102,7 @@ class SensorLink:
             name=self.name,
             connected=self.state is LinkState.STREAMING,
             battery_percent=self.battery_percent,
+            signal_dbm=self.signal_dbm,
         )
 
     def record(self) -> SensorRecord:
@@ -113,45 +116,74 @@ class SensorLink:
             rate_hz=self.stream.rate_hz if self.stream else 0.0,
             clock_skew_ppm=self.clock.skew_ppm,
             clock_residual_ms=self.clock.residual_ms,
+            clock_uncertainty_ms=self.clock.uncertainty_ms,
             battery_percent=self.battery_percent,
+            signal_dbm=self.signal_dbm,
+            connections=self.connections,
+            gaps=self.gaps,
+            clipped_samples=self.clipped_samples,
         )
 
     async def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self._become(LinkState.SEARCHING)
                 sighting = await self._central.find(self.address)
-                self._become(LinkState.CONNECTING)
-                await self._connection(sighting)
-            except (BleakError, SensorError, RadioError, TimeoutError, EOFError, OSError) as trouble:
-                log.warning("%s sensor: %s", self.segment, trouble or type(trouble).__name__)
+                self.signal_dbm = sighting.advertisement.rssi
+                self._machine.move(LinkState.CONNECTING)
+                await self._one_connection(sighting)
+            except RadioError as trouble:
+                self._complain(str(trouble))
+                self._machine.move(LinkState.LOST)
+                await self._central.usable()
+            except (BleakError, SensorError, TimeoutError, EOFError, OSError) as trouble:
+                self._complain(str(trouble) or type(trouble).__name__)
             except Exception:  # a fault of ours or of a library must not silence a sensor for the rest of the session
                 log.exception("%s sensor: its link met a fault and is tried again.", self.segment)
             if not self._closing.is_set():
-                self._become(LinkState.LOST)
+                if self.state is not LinkState.LOST:
+                    self._machine.move(LinkState.LOST)
                 await asyncio.sleep(RETRY_PAUSE_S)
+                self._machine.move(LinkState.SEARCHING)
 
-    async def _connection(self, sighting: Sighting) -> None:
+    def _complain(self, reason: str) -> None:
+        """Once, however often it is tried again for the same reason."""
+        log.log(logging.DEBUG if reason == self._complaint else logging.WARNING, "%s sensor: %s", self.segment, reason)
+        self._complaint = reason
+
+    async def _one_connection(self, sighting: Sighting) -> None:
         """From connecting to the link's end, however it comes."""
-        driver = driver_for(sighting.device, sighting.advertisement)
-        if not driver.family.has_imu:
-            raise WrongSensorError(
-                f"A {driver.family.name} cannot follow a joint, because it does not measure angular rate; wear another."
-            )
-        gone = asyncio.Event()
-        client = await self._central.connect(sighting.device, gone.set)
-        try:
+        async with connected(self._central, sighting, self._driver) as connection:
             self.name = sighting.advertisement.local_name or sighting.device.name or self.address
-            self._driver = driver(client, self._driver.decoder if self._driver else None)
-            await self._start(self._driver)
-            await self._until_over(gone)
-            if not gone.is_set():
-                async with asyncio.timeout(STOP_S):
-                    await self._driver.stop()
-        finally:
-            if self._driver is not None:
-                self._driver.close()
-            await _part(client, self._driver)
+            self._connection, self._driver = connection, connection.driver
+            try:
+                async with asyncio.timeout(START_S):
+                    await self._start_paired(connection)
+            except TimeoutError as late:
+                raise TimeoutError("it is connected but does not begin to stream; it is connected anew") from late
+            self._complaint = ""
+            self._machine.move(LinkState.STREAMING)
+            async with in_background(*self._jobs(connection.driver)):
+                await connection.until_over(self._streaming(), self._closing)
+            await connection.stop()
+
+    def _jobs(self, driver: AnyDriver) -> tuple[Coroutine[None, None, None], ...]:
+        """What goes on beside the stream, from its beginning to the connection's end."""
+        exchanging = keep_exchanging(driver, lambda: self.clock, self._now_s, self._rng)
+        return (self._watch_battery(driver), exchanging)
+
+    async def _start_paired(self, connection: Connection) -> None:
+        """Have the sensor stream; one that wants to be paired before is paired, if that is allowed now."""
+        try:
+            await self._start(connection.driver)
+        except (SensorError, BleakError) as refusal:
+            if not asks_to_pair(refusal):
+                raise
+            if not self._pairs:
+                raise NotPairedError(
+                    f"{self.name} streams only to a gateway it is paired with: assign it anew, by tapping it."
+                ) from refusal
+            await connection.client.pair()
+            await self._start(connection.driver)
 
     async def _start(self, driver: AnyDriver) -> None:
         """Have the sensor stream in packets of PACKET_S; ask again when its own rate makes that another batch.
@@ -159,40 +191,41 @@ class SensorLink:
         Its samples may come before its answer, which says how to read them; until then they wait.
         """
         await driver.prepare()
-        with contextlib.suppress(SensorError):
-            self.battery_percent = await driver.battery_percent()
+        await self._read_battery(driver)
         self.clock = self._new_clock()
-        self._heard.clear()
         self._early = []
-        batch = self._batch(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
-        self.stream = await driver.start(0.0, batch, self._take, self._hear)
+        batch = packet_samples(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
+        self.stream = stream = await driver.start(0.0, batch, self._take, self._hear)
+        if self.samples_received and not stream.continues:
+            self.gaps += 1  # how many are missing it cannot tell, but some are
         early, self._early = self._early, None
         for samples in early:
             self._place(samples)
-        if driver.batches and self._batch(self.stream.rate_hz) != batch:
-            self.stream = await driver.start(
-                self.stream.rate_hz, self._batch(self.stream.rate_hz), self._take, self._hear
-            )
+        if driver.batches and packet_samples(stream.rate_hz) != batch:
+            self.stream = await driver.start(stream.rate_hz, packet_samples(stream.rate_hz), self._take, self._hear)
         self.connections += 1
-        self._become(LinkState.STREAMING)
 
-    def _batch(self, rate_hz: float) -> int:
-        return max(1, round(rate_hz * PACKET_S))
+    def _streaming(self) -> StreamSettings:
+        assert self.stream is not None, "a connection's stream has begun"
+        return self.stream
 
-    async def _until_over(self, gone: asyncio.Event) -> None:
-        """Return when the link is gone or to be closed. Raises TimeoutError when samples stop coming."""
-        assert self.stream is not None
-        packet_s = max(self._batch(self.stream.rate_hz) / self.stream.rate_hz, self.stream.longest_silence_s)
-        silence_s = SILENCE_S + 3 * packet_s
-        heard = await _first_of(gone, self._closing, self._heard, timeout_s=FIRST_SILENCE_S)
-        while heard and not gone.is_set() and not self._closing.is_set():
-            self._heard.clear()
-            heard = await _first_of(gone, self._closing, timeout_s=silence_s) or self._heard.is_set()
-        if not heard:
-            raise TimeoutError("no samples come although it is connected; it is connected anew")
+    async def _watch_battery(self, driver: AnyDriver) -> None:
+        while True:
+            await asyncio.sleep(BATTERY_S)
+            before = self.battery_percent
+            with contextlib.suppress(BleakError, TimeoutError):  # the next time, perhaps
+                await self._read_battery(driver)
+            if self.battery_percent != before:
+                self._on_change(self)
+
+    async def _read_battery(self, driver: AnyDriver) -> None:
+        """Not every sensor tells it, and none is given up for that."""
+        with contextlib.suppress(SensorError):
+            self.battery_percent = await driver.battery_percent()
 
     def _hear(self, newest_us: int) -> None:
-        self._heard.set()
+        assert self._connection is not None
+        self._connection.hear()
         now_s = self._now_s()
         if self.clock.jumped(newest_us, now_s):
             self.clock = self._new_clock()
@@ -213,28 +246,6 @@ class SensorLink:
         self._last_s = float(time_s[-1])
         self.samples_received += len(samples)
         self.samples_lost += samples.lost_before
+        self.gaps += samples.lost_before > 0
+        self.clipped_samples += 0 if samples.clipped is None else int(samples.clipped.sum())
         self._on_samples(self, samples, time_s)
-
-    def _become(self, state: LinkState) -> None:
-        if state is not self.state:
-            self.state = state
-            self._on_change(self)
-
-
-async def _first_of(*events: asyncio.Event, timeout_s: float) -> bool:
-    """Wait until one of these is set; False when none is within the time."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        done, _ = await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        return bool(done)
-    finally:
-        for task in waiting:
-            task.cancel()
-
-
-async def _part(client: BleakClient, driver: AnyDriver | None) -> None:
-    """Unsubscribe and disconnect, each for so long as it may take; a link that is gone needs neither."""
-    for goodbye in ([driver.unsubscribe] if driver is not None else []) + [client.disconnect]:
-        with contextlib.suppress(BleakError, TimeoutError, EOFError, OSError):
-            async with asyncio.timeout(GOODBYE_S):
-                await goodbye()

@@ -25,20 +25,22 @@ _NO_BLUETOOTHD = (
 
 
 @contextlib.asynccontextmanager
-async def pairing_allowed(addresses: Collection[str]) -> AsyncIterator[None]:
+async def pairing_allowed(addresses: Collection[str]) -> AsyncIterator[set[str]]:
     """While this lasts, sensors with these addresses may pair with this computer, and no other device.
 
-    Raises RadioError where Bluetooth does not run, or does not take an agent.
+    What is yielded are the addresses, in capitals: those that are added later may pair too. Raises RadioError where
+    Bluetooth does not run, or does not take an agent.
     """
     try:
         bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, DBusFastError) as trouble:
         raise RadioError(_NO_BLUETOOTHD) from trouble
     try:
-        bus.export(_PATH, _PairingAgent({address.upper() for address in addresses}))
+        allowed = {address.upper() for address in addresses}
+        bus.export(_PATH, _PairingAgent(allowed))
         await _tell_bluez(bus, "RegisterAgent", "os", _PATH, "NoInputNoOutput")
         await _tell_bluez(bus, "RequestDefaultAgent", "o", _PATH)
-        yield
+        yield allowed
     finally:
         bus.disconnect()  # BlueZ forgets an agent whose connection ends
         await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]

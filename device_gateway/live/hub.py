@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from analytics.domain.live import (
     AngleEvent,
@@ -23,6 +24,10 @@ from analytics.domain.live import (
 
 ANGLE_INTERVAL_S = 1 / 60
 """Of the machine's time: no screen shows more, whatever the sampling rate or a replay's speed."""
+MOST_WAITING_EVENTS = 256
+MOST_WAITING_BYTES = 2**20
+"""Beyond either, a listener is behind. A session tells a few events a second besides angles, so this is a minute of a
+network that takes nothing: what waits longer is too old to act upon. A report of 1000 repetitions is let through."""
 
 
 def fold(snapshot: Snapshot, event: LiveEvent) -> Snapshot:
@@ -45,7 +50,13 @@ def fold(snapshot: Snapshot, event: LiveEvent) -> Snapshot:
             news = {"sensors": tuple(sorted((*others, event.sensor), key=lambda sensor: sensor.segment))}
         case StateEvent():
             in_set = snapshot.repetitions if event.set_number == snapshot.set_number else 0
-            news = {"state": event.state, "set_number": event.set_number, "repetitions": in_set}
+            news = {
+                "state": event.state,
+                "set_number": event.set_number,
+                "repetitions": in_set,
+                "rest_s": event.rest_s,
+                "dose": event.dose or snapshot.dose,
+            }
         case ConditionsEvent():
             news = {"conditions": event.conditions}
         case FinishedEvent():
@@ -54,31 +65,52 @@ def fold(snapshot: Snapshot, event: LiveEvent) -> Snapshot:
 
 
 class Listener:
-    """One who listens. Nothing but angles is ever left out, and of angles never the newest."""
+    """One who listens. Of angles it is told the newest; of all else everything, unless it falls far behind.
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._messages: deque[tuple[int, str]] = deque([(snapshot.sequence, snapshot.model_dump_json())])
-        self._angle: tuple[int, str] | None = None
+    One that is behind is kept nothing for: what it takes next is a snapshot of that moment, which holds all that it
+    missed (totals, state, cue, conditions), and the events that follow it.
+    """
+
+    def __init__(self, newest: Callable[[], Snapshot]) -> None:
+        self._newest = newest
+        self._messages: deque[tuple[int, bytes]] = deque()
+        self._waiting_bytes = 0
+        self._angle: tuple[int, bytes] | None = None
+        self._behind = True  # who has heard nothing yet needs a snapshot too
         self._news = asyncio.Event()
         self._news.set()
 
-    def hear(self, event: LiveEvent, message: str) -> None:
+    def hear(self, event: LiveEvent, message: bytes) -> None:
+        """`message` is `event` as it is sent."""
+        if self._behind:
+            return
         if isinstance(event, AngleEvent):
             self._angle = (event.sequence, message)
         else:
             self._messages.append((event.sequence, message))
+            self._waiting_bytes += len(message)
+            if len(self._messages) > MOST_WAITING_EVENTS or self._waiting_bytes > MOST_WAITING_BYTES:
+                self._forget()
         self._news.set()
 
-    async def next(self) -> str:
+    async def next(self) -> bytes:
         """The next message in order; waits for one."""
         await self._news.wait()
-        if self._angle and not (self._messages and self._messages[0] < self._angle):
+        if self._behind:
+            self._behind = False
+            message = self._newest().model_dump_json().encode()
+        elif self._angle and not (self._messages and self._messages[0] < self._angle):
             message, self._angle = self._angle[1], None
         else:
             message = self._messages.popleft()[1]
+            self._waiting_bytes -= len(message)
         if not self._messages and self._angle is None:
             self._news.clear()
         return message
+
+    def _forget(self) -> None:
+        self._messages.clear()
+        self._waiting_bytes, self._angle, self._behind = 0, None, True
 
 
 class LiveHub:
@@ -87,11 +119,17 @@ class LiveHub:
     def __init__(self) -> None:
         self.snapshot = Snapshot(sequence=0, state=SessionState.IDLE)
         self._listeners: set[Listener] = set()
-        self._waiting_angle: AngleEvent | None = None
-        self._angle_timer: asyncio.TimerHandle | None = None
+        self._angle: AngleEvent | None = None
+        self._sending: asyncio.TimerHandle | None = None
+        self._quiet_until_s = 0.0
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
 
     def join(self) -> Listener:
-        listener = Listener(self.snapshot)
+        listener = Listener(lambda: self.snapshot)
         self._listeners.add(listener)
         return listener
 
@@ -101,23 +139,29 @@ class LiveHub:
     def publish(self, event: LiveEvent) -> None:
         """Tell everyone. The event's own sequence number is replaced by the next one."""
         if isinstance(event, AngleEvent):
-            self._waiting_angle = event
-            if self._angle_timer is None:
-                self._send_angle()
-        else:
-            self._send(event)
+            self._angle = event
+            if self._sending is None:
+                # Even when nothing was sent lately, not before the loop's next turn: a packet brings several samples
+                # at once, and of those the newest is the news.
+                loop = asyncio.get_running_loop()
+                self._sending = loop.call_at(max(loop.time(), self._quiet_until_s), self._send_angle)
+            return
+        if self._sending is not None and self._sending.when() > self._quiet_until_s:
+            self._send_angle()  # it is due, and came before this event
+        self._send(event)
 
     def _send_angle(self) -> None:
-        """Send the newest angle now, and hold what follows until the next one is due."""
-        self._angle_timer = None
-        if self._waiting_angle is not None:
-            event, self._waiting_angle = self._waiting_angle, None
-            self._angle_timer = asyncio.get_running_loop().call_later(ANGLE_INTERVAL_S, self._send_angle)
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        if self._angle is not None:
+            self._quiet_until_s = asyncio.get_running_loop().time() + ANGLE_INTERVAL_S
+            event, self._angle = self._angle, None
             self._send(event)
 
     def _send(self, event: LiveEvent) -> None:
         numbered = event.model_copy(update={"sequence": self.snapshot.sequence + 1})
         self.snapshot = fold(self.snapshot, numbered)
-        message = numbered.model_dump_json()
+        message = numbered.model_dump_json().encode()
         for listener in self._listeners:
             listener.hear(numbered, message)

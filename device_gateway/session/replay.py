@@ -7,6 +7,7 @@ is gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import math
@@ -18,15 +19,18 @@ from typing import Any
 import numpy as np
 
 from analytics.domain.exercise import Segment
-from analytics.domain.session import PainMoment, SessionReport
+from analytics.domain.session import PainMoment, SessionOpening, SessionReport
 from analytics.signals.chunk import ChunkError, SensorBlock, decode_chunk
 from analytics.signals.samples import FloatArray, ImuSamples
-from device_gateway.clocks.clock import keep_forwards
-from device_gateway.errors import StoreError
+from device_gateway.clocks.sensor_clock import keep_forwards
+from device_gateway.errors import GatewayError, StoreError
 from device_gateway.live.hub import LiveHub
+from device_gateway.storage.plan import SessionPlan
 from device_gateway.storage.store import Store, UnfinishedSession
 
-from .exercise_session import with_hurt
+from .care import with_hurt
+from .exercise_session import ExerciseSession
+from .library import SHIPPED, Library
 from .scoring import exercise_session
 
 PIECE_S = 0.5
@@ -40,12 +44,15 @@ log = logging.getLogger(__name__)
 
 
 async def close_unfinished(
-    store: Store, unfinished: Sequence[UnfinishedSession], on_stored: Callable[[], None]
+    store: Store,
+    unfinished: Sequence[UnfinishedSession],
+    on_stored: Callable[[], None],
+    library: Library = SHIPPED,
 ) -> None:
     """Make and keep the report of each. What the disk refuses now is left for the next start."""
     for session in unfinished:
         try:
-            await store.keep_report(await _Replay(store, session).report())
+            await store.keep_report(await _Replay(store, session, library).report())
         except StoreError as trouble:
             log.warning("Session %s cannot be closed yet: %s", session.opening.id, trouble)
         except Exception:  # one that meets a fault must not keep the others open
@@ -58,7 +65,7 @@ async def close_unfinished(
 class _Replay:
     """One session, scored again from its chunks."""
 
-    def __init__(self, store: Store, unfinished: UnfinishedSession) -> None:
+    def __init__(self, store: Store, unfinished: UnfinishedSession, library: Library) -> None:
         self._store = store
         self._unfinished = unfinished
         self._commands = deque(unfinished.commands)
@@ -67,7 +74,7 @@ class _Replay:
         self._ended_s = 0.0
         self._hurts: tuple[PainMoment, ...] = ()
         plan = unfinished.plan
-        self._session = exercise_session(unfinished.opening, plan.dose, plan.limit_deg, LiveHub()) if plan else None
+        self._session = _session(unfinished.opening, plan, library) if plan else None
 
     async def report(self) -> SessionReport:
         """What was done; without repetitions where nothing says what was to be done."""
@@ -143,4 +150,9 @@ class _Replay:
             if given.command.command == "hurts":
                 self._hurts = with_hurt(self._hurts, given.time_s, given.command.pain)
             if self._session is not None:
-                self._session.obey(given.command, given.time_s)
+                with contextlib.suppress(GatewayError):  # what could not be done then cannot be done now
+                    self._session.obey(given.command, given.time_s)
+
+
+def _session(opening: SessionOpening, plan: SessionPlan, library: Library) -> ExerciseSession:
+    return exercise_session(opening, plan.dose, plan.limit_deg, LiveHub(), guided=plan.guided, library=library)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent
+from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent, SessionState
 from analytics.domain.session import SessionReport
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.clock import Clock
@@ -21,11 +21,17 @@ from device_gateway.storage.store import Store
 
 from .exercise_session import ExerciseSession
 
+TICK_S = 0.25
+"""Of the machine's time: rests and unanswered questions end by time, whether or not samples come."""
+
 log = logging.getLogger(__name__)
 
 
 class SessionRun:
-    """Begins when made. `finish` ends it and gives the report, which is then on disk or waits for the disk."""
+    """Begins when made. `finish` ends it and gives the report, which is then on disk or waits for the disk.
+
+    `on_over` is called once, when the conversation has come to its end by itself and `finish` is due.
+    """
 
     def __init__(
         self,
@@ -37,6 +43,7 @@ class SessionRun:
         store: Store,
         hub: LiveHub,
         on_stored: Callable[[], None],
+        on_over: Callable[[], None],
         simulated: bool,
     ) -> None:
         self.session = session
@@ -45,26 +52,25 @@ class SessionRun:
             store,
             on_stored,
             self._warn,
-            plan=SessionPlan(dose=session.dose, limit_deg=session.limit_deg, simulated=simulated),
+            plan=SessionPlan(
+                dose=session.dose, limit_deg=session.limit_deg, simulated=simulated, guided=session.guided
+            ),
             sensors=lambda: [link.record() for link in self.links],
         )
+        self.links: list[SensorLink] = []
+        self._sensors = sensors
+        self._central = central
+        self._on_over = on_over
+        self._over = False
         self._clock = clock
         self._began = clock.now()
         self._hub = hub
         self._simulated = simulated
         self._scoring = True
-        self.links = [
-            SensorLink(
-                address,
-                segment,
-                central=central,
-                now_s=self.now_s,
-                on_samples=self._take,
-                on_change=lambda link: hub.publish(SensorEvent(sensor=link.sensor_state())),
-            )
-            for address, segment in sensors.items()
-        ]
+        if session.step is not SessionState.CHECKING_IN:
+            self._connect()
         session.begin([link.sensor_state() for link in self.links])
+        self._ticking = asyncio.create_task(self._tick(), name="session time")
 
     def now_s(self) -> float:
         """Session time."""
@@ -74,10 +80,16 @@ class SessionRun:
         """Do what a listener asks of the running session, and have it written down."""
         time_s = self.now_s()
         self.recorder.keep_command(GivenCommand(time_s=time_s, command=command))
-        self.session.obey(command, time_s)
+        try:
+            self.session.obey(command, time_s)
+        finally:
+            self._go_on()
 
     async def finish(self) -> SessionReport:
         """Stop the streams, take in all that was sent, and close the session."""
+        self._over = True
+        self._ticking.cancel()
+        await asyncio.gather(self._ticking, return_exceptions=True)
         await asyncio.gather(*(link.close() for link in self.links))
         duration_s = self.now_s()
         self._score(self.session.finish)
@@ -93,6 +105,43 @@ class SessionRun:
         self.recorder.keep_report(report)
         await self.recorder.written()
         return report
+
+    def _connect(self) -> None:
+        """Look for the sensors from now on."""
+        self.links = [
+            SensorLink(
+                address,
+                segment,
+                central=self._central,
+                now_s=self.now_s,
+                on_samples=self._take,
+                on_change=self._tell_sensor,
+            )
+            for address, segment in self._sensors.items()
+        ]
+
+    def _tell_sensor(self, link: SensorLink) -> None:
+        self._hub.publish(SensorEvent(sensor=link.sensor_state()))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._score(lambda: self.session.tick(self.now_s()))
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """See to what the conversation has come to: sensors are looked for after the questions, an end ends it."""
+        match self.session.step:
+            case SessionState.CHECKING_IN:
+                pass
+            case SessionState.FINISHED:
+                over, self._over = self._over, True
+                if not over:
+                    self._on_over()
+            case _ if not self.links and not self._over:
+                self._connect()
+                for link in self.links:
+                    self._tell_sensor(link)
 
     def _take(self, link: SensorLink, samples: ImuSamples, time_s: FloatArray) -> None:
         assert link.stream is not None

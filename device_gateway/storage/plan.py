@@ -15,6 +15,7 @@ class SessionPlan(Word):
     dose: Dose
     limit_deg: float | None = Field(description="excursion not to be passed that day")
     simulated: bool
+    guided: bool = Field(default=False, description="somebody was there to be asked before and led through")
 
 
 class GivenCommand(Word):

@@ -1,7 +1,8 @@
 """Writes a session down: a chunk of all sensors every ten seconds, in order, each durable before it counts.
 
 While the disk refuses, chunks wait in memory (a 30-minute session of five sensors is about 6 MB), scoring goes on, and
-`problem` says so; as soon as the disk takes them again they are written in their order.
+`problem` says so; as soon as the disk takes them again they are written in their order. When the memory for that is
+full too, new samples are not recorded, and the next run that is says how many those were.
 """
 
 from __future__ import annotations
@@ -9,26 +10,33 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from analytics.domain.exercise import Segment
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
-from analytics.signals.chunk import SensorBlock, encode_chunk
+from analytics.signals.chunk import ChunkError, encode_chunk
 from analytics.signals.samples import ImuSamples, Resolution
-from device_gateway.clocks.clock import SensorClock
+from device_gateway.clocks.sensor_clock import SensorClock
+from device_gateway.conditions import Trouble
 from device_gateway.errors import StoreError
 
+from .digests import root_sha256
 from .plan import GivenCommand, SessionPlan
+from .runs import Run
 from .store import Store
 
 CHUNK_S = 10.0
 RETRY_S = 2.0
+LARGEST_WAITING_BYTES = 32 * 2**20
+"""Of all sessions together: about two and a half hours of five sensors at 100 Hz."""
 
 FAULT = "Recording met a fault in this program and is tried again; please report it."
+OVERFLOW = (
+    "The gateway's disk takes nothing, and what waits for it fills the memory set aside for that: what is measured now "
+    "is counted but not recorded. Free some space on the disk, or replace it, and leave the gateway on."
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +48,6 @@ class _Chunk:
 
 
 Item = SessionOpening | GivenCommand | _Chunk | SessionReport
-
-
-@dataclass(slots=True)
-class _Run:
-    """Samples of one sensor with no gap inside, on one connection's clock."""
-
-    address: str
-    segment: Segment
-    resolution: Resolution
-    clock: SensorClock
-    parts: list[ImuSamples] = field(default_factory=list)
-
-    def block(self) -> SensorBlock:
-        offset_us, rate = self.clock.line()
-        samples = ImuSamples(
-            np.concatenate([part.sensor_time_us for part in self.parts]),
-            np.concatenate([part.acc_m_s2 for part in self.parts]),
-            np.concatenate([part.gyr_rad_s for part in self.parts]),
-            self.parts[0].lost_before,
-        )
-        return SensorBlock(self.address, self.segment, self.resolution, offset_us, rate, samples)
 
 
 class Recorder:
@@ -88,7 +75,8 @@ class Recorder:
         self._on_problem = on_problem
         self._plan = plan
         self._sensors = sensors
-        self._runs: dict[str, list[_Run]] = {}
+        self._runs: dict[str, list[Run]] = {}
+        self._missed: Counter[str] = Counter()
         self._chunk_began_s = 0.0
         self._digests: list[bytes] = []
         self._waiting: deque[Item] = deque()
@@ -109,8 +97,8 @@ class Recorder:
     ) -> None:
         """Take a run of samples at this session time; begin a new chunk when ten seconds are full."""
         runs = self._runs.setdefault(address, [])
-        if not runs or samples.lost_before or runs[-1].clock is not clock:
-            runs.append(_Run(address, segment, resolution, clock))
+        if not runs or not runs[-1].continues_with(samples, clock):
+            runs.append(Run(address, segment, resolution, clock, self._missed.pop(address, 0)))
         runs[-1].parts.append(samples)
         if now_s - self._chunk_began_s >= CHUNK_S:
             self.flush()
@@ -118,12 +106,22 @@ class Recorder:
 
     def flush(self) -> None:
         """End the chunk that is being collected, if it holds anything."""
-        blocks = [run.block() for runs in self._runs.values() for run in runs]
+        runs = [run for runs in self._runs.values() for run in runs]
         self._runs.clear()
-        if blocks:
-            data = encode_chunk(blocks)
-            self._digests.append(hashlib.sha256(data).digest())
-            self._queue(_Chunk(data, tuple(self._sensors())))
+        if not runs:
+            return
+        try:
+            data = encode_chunk([run.block() for run in runs])
+        except ChunkError:
+            log.exception("A chunk cannot be written.")
+            self._miss(runs, FAULT)
+            return
+        if self._store.waiting_bytes + len(data) > LARGEST_WAITING_BYTES:
+            self._miss(runs, OVERFLOW)
+            return
+        self._digests.append(hashlib.sha256(data).digest())
+        self._store.waiting_bytes += len(data)
+        self._queue(_Chunk(data, tuple(self._sensors())))
 
     @property
     def chunk_count(self) -> int:
@@ -132,12 +130,17 @@ class Recorder:
     @property
     def chunks_sha256(self) -> str:
         """Hex SHA-256 over the chunks' digests in order."""
-        return hashlib.sha256(b"".join(self._digests)).hexdigest()
+        return root_sha256(self._digests)
 
     @property
     def waits(self) -> bool:
         """Whether anything is not on disk yet."""
         return bool(self._waiting)
+
+    @property
+    def alive(self) -> bool:
+        """False only where it is closed or this program is broken."""
+        return not self._task.done()
 
     def keep_command(self, given: GivenCommand) -> None:
         self._queue(given)
@@ -155,6 +158,11 @@ class Recorder:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
+    def _miss(self, runs: Sequence[Run], sentence: str) -> None:
+        for run in runs:
+            self._missed[run.address] += run.lost_before + len(run)
+        self._store.conditions.set(Trouble.RECORDING_FAULT, sentence)
+
     def _queue(self, item: Item) -> None:
         self._waiting.append(item)
         self._settled.clear()
@@ -168,9 +176,12 @@ class Recorder:
                 try:
                     await self._keep(self._waiting[0])
                 except Exception as trouble:  # whatever it is, this task must live, for others wait for it
-                    if not isinstance(trouble, StoreError):
+                    if isinstance(trouble, StoreError):  # the store has told the register
+                        sentence = str(trouble)
+                    else:
                         log.exception("Recording met a fault.")
-                    sentence = str(trouble) if isinstance(trouble, StoreError) else FAULT
+                        self._store.conditions.set(Trouble.RECORDING_FAULT, FAULT)
+                        sentence = FAULT
                     if self.problem is None:
                         self._on_problem(sentence)
                     self.problem = sentence
@@ -193,3 +204,5 @@ class Recorder:
             case _Chunk():
                 await self._store.keep_chunk(self._session_id, self.chunks_stored, item.data, item.sensors)
                 self.chunks_stored += 1
+                self._store.waiting_bytes -= len(item.data)
+                self._store.conditions.clear(Trouble.RECORDING_FAULT)

@@ -26,6 +26,7 @@ from ..errors import (
     SensorRefusedError,
     WrongSensorError,
 )
+from .clock_bounds import ClockBounds
 from .decoder import Decoder
 from .device_information import read_device_information, version_numbers
 from .family import Family, StreamSettings
@@ -151,6 +152,13 @@ class SensorDriver(ABC, Generic[D]):
         if len(value) < 1 or value[0] > 100:
             raise WrongSensorError(f"{self._name} tells a battery level of {value.hex()}; update its firmware.")
         return value[0]
+
+    async def clock_bounds(self, now_s: Callable[[], float]) -> ClockBounds | None:
+        """Ask the sensor for its clock, once, while it streams; None where its family cannot tell it.
+
+        now_s: the gateway's clock [s]. Raises SensorError in its kinds, and bleak's BleakError.
+        """
+        return None
 
     @abstractmethod
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:

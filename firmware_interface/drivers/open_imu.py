@@ -19,6 +19,7 @@ from analytics.signals.samples import FloatArray, ImuSamples, IntArray
 
 from .. import open_profile as profile
 from ..driver_kit.clipping import clipped_counts
+from ..driver_kit.clock_bounds import ClockBounds
 from ..driver_kit.decoder import Decoder
 from ..driver_kit.driver import SensorDriver
 from ..driver_kit.family import IMU, Family, Quantity, StreamSettings
@@ -157,17 +158,17 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         """Have the sensor blink or vibrate, up to 255 s; 0 ends it."""
         await self._command(profile.Opcode.IDENTIFY, profile.encode_identify(duration_s), type(None))
 
-    async def clock_offset_bounds_us(self, now_us: Callable[[], int]) -> tuple[int, int]:
-        """One two-way exchange: least and most by which the sensor's clock is ahead of `now_us`."""
+    async def clock_bounds(self, now_s: Callable[[], float]) -> ClockBounds:
+        """Raises SensorRefusedError where the sensor does not have this command."""
         self._token = (self._token + 1) & 0xFFFFFFFF
-        asked_us = now_us()
+        asked_s = now_s()
         told = await self._command(profile.Opcode.TIME, profile.encode_time(self._token), profile.TimeTold)
-        heard_us = now_us()
+        heard_s = now_s()
         if told.token != self._token:
             raise SensorRefusedError(
                 f"{self._name} answered another time exchange than was asked; update its firmware."
             )
-        return told.offset_bounds_us(asked_us, heard_us)
+        return ClockBounds(told.time_us, told.time_us + told.held_us, asked_s, heard_s)
 
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
         self._can_resend = True

@@ -84,7 +84,8 @@ class Follower:
         self._again.set()
 
     async def send(self, command: Command) -> bool:
-        """Send a command; False when the line is down. "It hurts" is kept and sent first when the line is back."""
+        """Send a command; False when the line is down. "It hurts" and red flags are kept and sent first when the line
+        is back."""
         line = self._line
         try:
             if line is not None:
@@ -92,6 +93,6 @@ class Follower:
                 return True
         except GatewayError:
             self._line = None
-        if command.command == "hurts":
+        if command.command == "hurts" or (command.check_in is not None and command.check_in.red_flags):
             self._urgent = command
         return False

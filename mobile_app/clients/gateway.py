@@ -1,8 +1,8 @@
 """The line to the gateway at home: live events in, commands out, over TLS to one known certificate.
 
 A gateway signs its own certificate, so no authority vouches for it. What vouches is its SHA-256, which the clinic told
-this phone: it is compared after the TLS handshake, in which the gateway proved to hold the key, and before the first
-byte that carries the token.
+this phone, or which it learnt when it was paired: it is compared after the TLS handshake, in which the gateway proved
+to hold the key, and before the first byte that carries the token.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ async def open_live_line(address: GatewayAddress) -> AsyncIterator[LiveLine]:
     try:
         connection = await connect(
             address.live_url,
-            ssl=_tls(),
+            ssl=unpinned_tls(),
             create_connection=_pinned(address.certificate_sha256),
             additional_headers={"Authorization": f"Bearer {address.live_token}"},
             proxy=None,  # the gateway is in the same home
@@ -78,7 +78,9 @@ async def open_live_line(address: GatewayAddress) -> AsyncIterator[LiveLine]:
             max_size=2**22,
         )
     except InvalidStatus as error:
-        raise GatewayError("Your gateway does not know this phone. Sign out and in again, then retry.") from error
+        raise GatewayError(
+            "Your gateway does not know this phone. Pair it again with a code, or sign out and in again, then retry."
+        ) from error
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise GatewayError(
             "Your gateway does not answer. Check that it has power and that this phone is in your home's network."
@@ -89,13 +91,20 @@ async def open_live_line(address: GatewayAddress) -> AsyncIterator[LiveLine]:
         await connection.close()
 
 
-def _tls() -> ssl.SSLContext:
+def unpinned_tls() -> ssl.SSLContext:
+    """TLS that takes any certificate: what is told over it must wait for the pin, or not mind."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The pin takes the place of names and authorities.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def seen_certificate(connection: ClientConnection) -> str:
+    """The hex SHA-256 of the certificate that the other side has shown, over its DER form."""
+    tls = connection.transport.get_extra_info("ssl_object")
+    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    return hashlib.sha256(certificate or b"").hexdigest()
 
 
 def _pinned(certificate_sha256: str) -> type[ClientConnection]:
@@ -103,10 +112,7 @@ def _pinned(certificate_sha256: str) -> type[ClientConnection]:
 
     class PinnedConnection(ClientConnection):
         async def handshake(self, *arguments: Any, **keywords: Any) -> None:
-            tls = self.transport.get_extra_info("ssl_object")
-            certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-            digest = hashlib.sha256(certificate or b"").hexdigest()
-            if not hmac.compare_digest(digest, certificate_sha256.replace(":", "").lower()):
+            if not hmac.compare_digest(seen_certificate(self), certificate_sha256.replace(":", "").lower()):
                 raise WrongCertificate(
                     "What answers at your gateway's address is not your gateway. Nothing was sent. "
                     "Check that this phone is in your home's network; if it stays, call your clinic."

@@ -30,6 +30,12 @@ class EndSheet(Sheet):
     vm = ObjectProperty()
 
 
+class CheckInSheet(Sheet):
+    """The questions before exercising, one at a time, or why not to exercise today."""
+
+    vm = ObjectProperty()
+
+
 class ExerciseScreen(Page):
     """Gauge, figure and plot follow the view model; sheets come and go with it."""
 
@@ -37,6 +43,9 @@ class ExerciseScreen(Page):
         super().__init__(**properties)
         self._hurt_sheet = HurtSheet(vm=self.vm)
         self._end_sheet = EndSheet(vm=self.vm)
+        self._check_in_sheet = CheckInSheet(vm=self.vm.check_in)
+        self.vm.check_in.bind(stage=lambda _, stage: self._lay_over(self._check_in_sheet, stage != ""))
+        self.vm.check_in.bind(question=lambda *_: setattr(self._check_in_sheet.ids.pain, "value", NONE_CHOSEN))
         self._draw_plot = Clock.create_trigger(self._show_trace, PLOT_INTERVAL_S)
         self.vm.bind(
             excursion_deg=self._draw_plot,

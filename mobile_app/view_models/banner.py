@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from analytics.domain.live import Cue, CueLevel, SessionState
 from mobile_app.clients.follow import Link
 
+SET_DONE = "set_done"
+
 WHILE = {
+    SessionState.CHOOSING: "Sit down comfortably. Press Start when you are ready.",
+    SessionState.CHECKING_IN: "Your gateway waits for the answers to its questions.",
+    SessionState.PLACING: "Move slowly and fully, a few times. The sensors are getting to know your {joint}.",
+    SessionState.STILL: "Sit still for two seconds.",
+    SessionState.RESTING: "Rest. {rest_s} seconds to go.",
+    SessionState.RATING: "Well done, that was all for today. Press Finish.",
     SessionState.IDLE: "Sit down comfortably. Press Start when you are ready.",
     SessionState.CONNECTING: "Looking for your sensors. Make sure that they are switched on.",
     SessionState.CALIBRATING: "Move slowly and fully, a few times. The sensors are getting to know your {joint}.",
@@ -26,7 +34,15 @@ class Banner:
 
 
 def choose(
-    *, link: Link, trouble: str, state: SessionState, silent_sensor: str, cue: Cue | None, hurting: bool, joint: str
+    *,
+    link: Link,
+    trouble: str,
+    state: SessionState,
+    silent_sensor: str,
+    cue: Cue | None,
+    hurting: bool,
+    joint: str,
+    rest_s: int = 0,
 ) -> Banner:
     """The order of the cases is the order of importance."""
     if hurting:
@@ -39,6 +55,6 @@ def choose(
         return Banner(
             f"The sensor on your {silent_sensor} is silent. Wait a moment, or bring it closer.", CueLevel.WARN
         )
-    if cue is not None:
+    if cue is not None and not (state is SessionState.RESTING and cue.code == SET_DONE):
         return Banner(cue.text, cue.level)
-    return Banner(WHILE[state].format(joint=joint or "joint"), CueLevel.INFO)
+    return Banner(WHILE[state].format(joint=joint or "joint", rest_s=rest_s), CueLevel.INFO)

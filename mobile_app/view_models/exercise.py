@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
 
+from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Segment
 from analytics.domain.live import (
     AngleEvent,
@@ -31,10 +33,13 @@ from mobile_app import words
 from mobile_app.clients.follow import Link
 
 from . import banner
+from .banner import SET_DONE
+from .check_in import CheckInViewModel
 
 TRACE_POINTS = 1200
 """Enough for the plot's last seconds at the highest rate of angle events (60 Hz)."""
-UNDER_WAY = {SessionState.CONNECTING, SessionState.CALIBRATING, SessionState.EXERCISING, SessionState.PAUSED}
+NOT_UNDER_WAY = {SessionState.IDLE, SessionState.CHOOSING, SessionState.FINISHED}
+UNDER_WAY = set(SessionState) - NOT_UNDER_WAY
 LOW_BATTERY_PERCENT = 15
 
 
@@ -60,7 +65,8 @@ class ExerciseViewModel(EventDispatcher):
     banner_level = OptionProperty("info", options=["info", "good", "warn", "stop"])
     sensors_text = StringProperty("")
     sensors_well = BooleanProperty(True)
-    action = OptionProperty("", options=["", "start", "pause", "resume", "retry"])
+    rest_s = NumericProperty(0, doc="of rest still to come")
+    action = OptionProperty("", options=["", "start", "pause", "resume", "skip", "finish", "retry"])
     under_way = BooleanProperty(False)
     asking_end = BooleanProperty(False, doc="the patient wants to leave a session that is under way")
     hurt = OptionProperty("", options=["", "asking", "rated"], doc="what follows on 'It hurts'")
@@ -70,6 +76,7 @@ class ExerciseViewModel(EventDispatcher):
         self,
         send: Callable[[Command], None],
         *,
+        now: Callable[[], datetime],
         on_retry: Callable[[], None],
         on_leave: Callable[[], None],
         on_rated: Callable[[], None],
@@ -79,6 +86,7 @@ class ExerciseViewModel(EventDispatcher):
         self._on_retry = on_retry
         self._on_leave = on_leave
         self._on_rated = on_rated
+        self.check_in = CheckInViewModel(now, on_answered=self._start, on_close=self._leave_questions)
         self.dose: Dose | None = None
         self.session_id: UUID | None = None
         self.pain: int | None = None
@@ -96,7 +104,7 @@ class ExerciseViewModel(EventDispatcher):
         self.title, self.joint, self.mirrored, self.limit_deg = title, joint, mirrored, limit_deg
         self.rest_flexion_deg = self.flexion_deg = rest_deg
         self.state, self.pain, self.unheard = SessionState.IDLE, None, ""
-        self.hurt, self.asking_end = "", False
+        self.hurt, self.asking_end, self.check_in.stage = "", False, ""
         self._new_session(None)
         self._show_dose(dose)
         self._say()
@@ -126,7 +134,9 @@ class ExerciseViewModel(EventDispatcher):
                     self.set_number, self.repetitions = event.set_number, 0
                 elif event.state is not self.state:
                     self._cue = None
-                self.state = event.state
+                if event.dose is not None:
+                    self._show_dose(event.dose)
+                self.state, self.rest_s = event.state, event.rest_s or 0
             case FinishedEvent():
                 self.state = SessionState.FINISHED
         self._say()
@@ -135,15 +145,15 @@ class ExerciseViewModel(EventDispatcher):
         rest = (
             f"Rest for about {round(self.dose.rest_s)} seconds" if self.dose and self.dose.rest_s else "Rest a little"
         )
-        return Cue(code="set_done", text=f"Set {number} is done. {rest}, then go on.", level=CueLevel.GOOD)
+        return Cue(code=SET_DONE, text=f"Set {number} is done. {rest}, then go on.", level=CueLevel.GOOD)
 
     def _join(self, snapshot: Snapshot) -> None:
         if snapshot.session_id != self.session_id:
             self._new_session(snapshot.session_id)
-        self.state = snapshot.state
+        self.state, self.rest_s = snapshot.state, snapshot.rest_s or 0
         self.set_number, self.repetitions = snapshot.set_number, snapshot.repetitions
         self.total = snapshot.total_repetitions
-        self._cue = snapshot.cue if snapshot.state in {SessionState.EXERCISING, SessionState.PAUSED} else None
+        self._cue = snapshot.cue if snapshot.state in UNDER_WAY - {SessionState.CONNECTING} else None
         self._sensors = {sensor.segment: sensor for sensor in snapshot.sensors}
         if snapshot.exercise_name is not None:
             self.title = snapshot.exercise_name
@@ -187,6 +197,7 @@ class ExerciseViewModel(EventDispatcher):
             silent_sensor="" if silent is None else words.SEGMENT_WORDS[silent.segment],
             cue=self._cue,
             hurting=self.hurt != "",
+            rest_s=round(self.rest_s),
             joint=self.joint.split(" ")[-1],
         )
         self.banner_text, self.banner_level = said.text, said.level.value
@@ -200,10 +211,14 @@ class ExerciseViewModel(EventDispatcher):
         if self.link is Link.SEARCHING:
             return ""
         match self.state:
-            case SessionState.IDLE | SessionState.FINISHED:
+            case SessionState.IDLE | SessionState.CHOOSING | SessionState.FINISHED:
                 return "start"
-            case SessionState.CALIBRATING | SessionState.EXERCISING:
+            case SessionState.PLACING | SessionState.STILL | SessionState.CALIBRATING | SessionState.EXERCISING:
                 return "pause"
+            case SessionState.RESTING:
+                return "skip"
+            case SessionState.RATING:
+                return "finish"
             case SessionState.PAUSED:
                 return "resume"
             case _:
@@ -226,8 +241,20 @@ class ExerciseViewModel(EventDispatcher):
         match self.action:
             case "retry":
                 self._on_retry()
-            case "start" | "pause" | "resume":
+            case "start":
+                self.check_in.begin()
+            case "finish":
+                self._send(Command(command="stop"))
+            case "pause" | "resume" | "skip":
                 self._send(Command(command=self.action))
+
+    def _start(self, check_in: CheckIn) -> None:
+        """The questions are answered. The gateway judges the answers by the same rules, and tells the clinic."""
+        self._send(Command(command="start", check_in=check_in))
+
+    def _leave_questions(self) -> None:
+        if not self.under_way:
+            self._on_leave()
 
     def leave(self) -> None:
         """Go back; a session that is under way is paused, and the patient asked whether it shall end."""

@@ -29,7 +29,12 @@ class Action(StrEnum):
     GIVE_FEEDBACK = auto()
     RECORD_SESSION = auto()
     REPORT_PRESENCE = auto()
+    RENEW_KEY = auto()
     MANAGE_GATEWAYS = auto()
+    READ_RELEASES = auto()
+    GIVE_CONSENT = auto()
+    SHOW_LIVE = auto()
+    WATCH_LIVE = auto()
 
 
 class Scope(StrEnum):
@@ -45,6 +50,7 @@ GRANTS: dict[Role, dict[Action, Scope]] = {
         Action.READ_OWN_ASSIGNMENT: Scope.OWN,
         Action.READ_OWN_GATEWAY: Scope.OWN,
         Action.GIVE_FEEDBACK: Scope.OWN,
+        Action.GIVE_CONSENT: Scope.OWN,
     },
     Role.PHYSIOTHERAPIST: {
         Action.LIST_PATIENTS: Scope.EVERYONE,
@@ -52,6 +58,7 @@ GRANTS: dict[Role, dict[Action, Scope]] = {
         Action.READ_PATIENT: Scope.EVERYONE,
         Action.READ_WAITING_PROPOSAL: Scope.EVERYONE,
         Action.DECIDE_PROPOSAL: Scope.EVERYONE,
+        Action.WATCH_LIVE: Scope.EVERYONE,
         Action.MANAGE_GATEWAYS: Scope.EVERYONE,
     },
     # An administrator keeps the installation running, which needs no look at anybody's health: only whom a new gateway
@@ -61,6 +68,9 @@ GRANTS: dict[Role, dict[Action, Scope]] = {
         Action.READ_OWN_ASSIGNMENT: Scope.OWN,
         Action.RECORD_SESSION: Scope.OWN,
         Action.REPORT_PRESENCE: Scope.OWN,
+        Action.RENEW_KEY: Scope.OWN,
+        Action.READ_RELEASES: Scope.OWN,
+        Action.SHOW_LIVE: Scope.OWN,
     },
 }
 

@@ -35,6 +35,8 @@ LIFETIMES = {
     Role.PHYSIOTHERAPIST: Lifetime(timedelta(hours=1), timedelta(hours=12)),
     Role.ADMINISTRATOR: Lifetime(timedelta(minutes=30), timedelta(hours=12)),
 }
+GATEWAY_LIFETIME = Lifetime(timedelta(minutes=15), timedelta(minutes=15))
+"""A gateway signs itself in again by its key, so a token that leaks is of little use."""
 USE_NOTED_AFTER = timedelta(minutes=1)
 """`used_at` is written at most this often, so that reading pages does not become writing."""
 
@@ -99,7 +101,7 @@ async def sign_in(
 
 
 async def issue_token(db: AsyncSession, account_id: UUID, *, now: datetime, lifetime: Lifetime | None) -> str:
-    """A new secret for an account; without a lifetime (gateways) it holds until it is revoked."""
+    """A new secret for an account; without a lifetime it holds until it is revoked."""
     token = secrets.token_urlsafe(32)
     db.add(
         TokenRecord(

@@ -37,7 +37,8 @@ class PatientSummary(Word):
 class SessionSummary(Word):
     """`pain` is the worst of what was said during the session and afterwards; `pain_told_during`: it was during it.
 
-    `hurt_unrated`: it was said during the session that it hurts, without a number.
+    `hurt_unrated`: it was said during the session that it hurts, without a number. `stopped`: why a rule of safety
+    ended the session, or refused it.
     """
 
     id: UUID
@@ -53,6 +54,7 @@ class SessionSummary(Word):
     pain_told_during: bool
     hurt_unrated: bool
     effort: int | None
+    stopped: str | None = None
     samples_lost: int
     simulated: bool
 

@@ -9,6 +9,8 @@ from analytics.domain.program import Assignment, Program
 from server.access import policy
 from server.access.policy import Action
 from server.access.words import Caller
+from server.consents import service as consents
+from server.consents.words import Subject
 from server.patients.records import PatientRecord
 from server.problems import Conflict, NotFound
 
@@ -57,7 +59,12 @@ async def own_assignment(db: AsyncSession, caller: Caller) -> Assignment:
     """What the caller, a patient or a patient's gateway, is to do."""
     patient_id = policy.require_own(caller, Action.READ_OWN_ASSIGNMENT)
     patient = await db.get_one(PatientRecord, patient_id)
-    return Assignment(patient_id=patient_id, patient_name=patient.name, program=await current_program(db, patient_id))
+    return Assignment(
+        patient_id=patient_id,
+        patient_name=patient.name,
+        program=await current_program(db, patient_id),
+        live_view=await consents.holds(db, patient_id, Subject.LIVE_VIEW),
+    )
 
 
 async def _latest(db: AsyncSession, patient_id: str) -> ProgramRecord | None:

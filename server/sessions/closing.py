@@ -69,6 +69,8 @@ async def store_report(
     for name, value in report_figures(report, issued.get(report.program_version)).items():
         setattr(session, name, value)
     session.reported_at = now
+    if report.felt is not None and report.felt.pain is not None and report.felt.effort is not None:
+        await _keep_rating(db, report, report.felt.pain, report.felt.effort, now)
     db.add(ReportRecord(session_id=report.id, document=document))
     await db.flush()
     patient = await db.get_one(PatientRecord, report.patient_id)
@@ -78,6 +80,13 @@ async def store_report(
         await db.flush()
     await follow(db, report.patient_id, now=now, refit_after=refit_after, rejection_holds=rejection_holds)
     return True
+
+
+async def _keep_rating(db: AsyncSession, report: SessionReport, pain: int, effort: int, now: datetime) -> None:
+    """What was told to the gateway counts as feedback, until the phone sends a later one."""
+    if await db.get(FeedbackRecord, report.id) is None:
+        rating = Feedback(id=report.id, session_id=report.id, pain=pain, effort=effort, given_at=report.ended_at)
+        db.add(FeedbackRecord(patient_id=report.patient_id, received_at=now, **rating.model_dump()))
 
 
 async def follow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analytics.domain.program import Program
-from analytics.domain.session import FormLabel, SessionReport
+from analytics.domain.session import EasingAction, FormLabel, SessionReport
 
 from .records import SessionRecord
 
@@ -21,7 +21,23 @@ def report_figures(report: SessionReport, program: Program | None) -> dict[str, 
         "reached": _reached(report, program),
         "hurts_pain": max((hurt.pain for hurt in report.hurts if hurt.pain is not None), default=None),
         "hurts_unrated": sum(hurt.pain is None for hurt in report.hurts),
+        "stopped": stopped_words(report),
     }
+
+
+def stopped_words(report: SessionReport) -> str | None:
+    """Why a rule ended the session, or refused it before it began; None where none did."""
+    stop = next((easing for easing in report.easings if easing.action is EasingAction.STOPPED), None)
+    if stop is None:
+        return None
+    flags = report.check_in.red_flags if report.check_in is not None else ()
+    if flags:
+        return f"Red flag, did not exercise: {', '.join(flag.replace('_', ' ') for flag in flags)}"
+    if stop.rule == "before_session" and report.check_in is not None:
+        pains = (report.check_in.pain_now, report.check_in.pain_this_morning)
+        return f"Did not exercise: pain {max(pain for pain in pains if pain is not None)}/10 before the session"
+    pains_told = [hurt.pain for hurt in report.hurts if hurt.pain is not None]
+    return f"Stopped: pain {max(pains_told)}/10 during the session" if pains_told else f"Stopped: {stop.reason}"
 
 
 def felt_pain(session: SessionRecord, told_after: int | None) -> int | None:

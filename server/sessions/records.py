@@ -36,6 +36,8 @@ class SessionRecord(Record):
     """The worst of the numbers given with "It hurts" during the session."""
     hurts_unrated: Mapped[int] = mapped_column(default=0, server_default="0")
     """How often "It hurts" was said without a number."""
+    stopped: Mapped[str | None]
+    """Why a rule of safety ended the session or refused it, in a clinician's words."""
     simulated: Mapped[bool] = mapped_column(default=False)
     reported_at: Mapped[datetime | None]
     """When the report came in, by the server's clock; None where only `ended_at` is known."""

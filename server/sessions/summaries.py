@@ -53,6 +53,7 @@ def _summary(
         pain_told_during=pain != told_after,
         hurt_unrated=session.hurts_unrated > 0,
         effort=None if feedback is None else feedback.effort,
+        stopped=session.stopped,
         samples_lost=session.samples_lost,
         simulated=session.simulated,
     )

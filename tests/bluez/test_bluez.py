@@ -4,7 +4,7 @@ Asserted is what happened and what arrived, by sequence; how fast it went is pri
 """
 
 import pytest
-from stage import SENSORS
+from stage import SENSORS, SHY
 
 pytestmark = [pytest.mark.bluez, pytest.mark.timeout(1500)]  # the first test waits for the whole run
 
@@ -90,3 +90,28 @@ def test_start_notify_goes_through_d_bus(figures):
 
 def test_bluez_lives_to_see_the_last_sensor_go(figures):
     assert figures("hang_up")["connected"] == [False] * SENSORS
+
+
+def test_an_adapter_that_is_switched_off_is_a_condition_and_the_stream_comes_back(figures):
+    switched = figures("switched_off")
+    (told,) = switched["told"]
+    assert told["code"] == "bluetooth.off"
+    assert "bluetoothctl power on" in told["sentence"]
+    assert switched["connections"] == 2
+    assert switched["states"][:2] == ["connecting", "streaming"]
+    assert {"lost", "searching"} <= set(switched["states"])
+    assert [name for name, _ in switched["adapters"]] == ["hci0"]
+
+
+def test_a_sensor_is_assigned_by_tapping_and_paired_where_it_wants_to_be(figures):
+    assigned = figures("assigning")
+    assert assigned["cues"][-1] == "That is the right thigh."
+    assert assigned["worn"] == {SHY: "right_thigh"}
+    assert (assigned["paired"], assigned["bonded"], assigned["connected"]) == (True, True, False)
+
+
+def test_a_bonded_sensor_streams_until_it_is_forgotten(figures):
+    bonded = figures("bonded")
+    assert bonded["received"] > 100
+    assert not bonded["known"]
+    assert bonded["states"] == ["connecting", "lost"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import socket
 import sqlite3
 import subprocess
@@ -23,9 +24,10 @@ import pytest
 from analytics.domain.base import uuid7
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Program
-from analytics.domain.session import SessionOpening, SessionReport
+from analytics.domain.session import Form, FormLabel, Repetition, SensorRecord, SessionOpening, SessionReport
 from analytics.signals.chunk import SensorBlock, encode_chunk
 from analytics.signals.samples import ImuSamples, Resolution
+from device_gateway.operations.logs import QUIET
 from device_gateway.storage.store import Store
 from server.database import Database
 from server.devices.service import make_claim_code
@@ -141,6 +143,18 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def make_clinic(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], ClinicServer]:
+    """Seeds a clinic, not started yet, for who starts and kills it."""
+
+    def make() -> ClinicServer:
+        server = ClinicServer(tmp_path_factory.mktemp("made") / "clinic", free_port())
+        asyncio.run(server.seed())
+        return server
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def shared_clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicServer]:
     """A running clinic with one patient, for tests that leave it in peace."""
     server = ClinicServer(tmp_path_factory.mktemp("shared") / "clinic", free_port())
@@ -210,6 +224,20 @@ class Invented:
     step = STEP
 
     @staticmethod
+    def repetition(number: int) -> Repetition:
+        return Repetition(
+            number=number, start_s=4.0 * number, peak_s=4.0 * number + 1, end_s=4.0 * number + 3, excursion_deg=60,
+            excursion_error_deg=2, peak_flexion_deg=30, peak_velocity_deg_s=80, form=Form(label=FormLabel.CORRECT),
+        )  # fmt: skip
+
+    @staticmethod
+    def sensor_record(address: str, segment: Segment) -> SensorRecord:
+        return SensorRecord(
+            address=address, name=f"Sinew {segment}", segment=segment, samples_received=0, samples_lost=0,
+            rate_hz=50.0, clock_skew_ppm=0.0, clock_residual_ms=1.0,
+        )  # fmt: skip
+
+    @staticmethod
     def report(opened: SessionOpening, chunks: Sequence[bytes]) -> SessionReport:
         digests = b"".join(hashlib.sha256(data).digest() for data in chunks)
         return SessionReport(
@@ -221,6 +249,18 @@ class Invented:
 @pytest.fixture
 def invented() -> Invented:
     return Invented()
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """For who calls `configure_logs`, which is for a whole process."""
+    root = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in (None, "device_gateway", *QUIET)}
+    handlers = root.handlers[:]
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    root.handlers[:] = handlers
 
 
 async def _until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:

@@ -1,12 +1,13 @@
-"""`sinew gateway` as a person starts it: one sentence and exit code 1 where it cannot run."""
+"""`sinew gateway` as a person uses it: its words, and one sentence and exit code 1 where it cannot run."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,22 @@ import pytest
 from analytics.domain.exercise import Segment
 from device_gateway import command
 from device_gateway.app import Gateway
-from device_gateway.command import main
+from device_gateway.command import WORDS, main
+from device_gateway.commands import run
 from device_gateway.errors import GatewayError
 from device_gateway.links.radio import Radio
+from device_gateway.operations import configuration
+from device_gateway.operations.status import GatewayStatus, Verdict
 from device_gateway.settings import GatewaySettings, parse_sensor
 from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio
+
+pytestmark = pytest.mark.usefixtures("logging_as_before")
+
+
+@pytest.fixture(autouse=True)
+def _no_file_of_this_computer(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(configuration, "FILE", tmp_path / "none.toml")
 
 
 def fails_with(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -27,16 +38,9 @@ def fails_with(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(list(arguments)) == 1
     told = capsys.readouterr()
     assert told.out == ""
-    (line,) = told.err.splitlines()
+    line = told.err.splitlines()[-1]
     assert line.startswith("sinew gateway: ")
     return line
-
-
-def test_no_bluetooth_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -> None:
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
-    line = fails_with(capsys, "--server", "http://127.0.0.1:1", "--home", str(tmp_path), "--claim", "X")
-    assert "Bluetooth cannot be used" in line
-    assert "apt install bluez" in line
 
 
 def test_a_wrong_sensor_is_one_sentence(tmp_path: Path, capsys) -> None:
@@ -76,18 +80,71 @@ def claim_code(shared_clinic) -> str:
     return asyncio.run(shared_clinic.claim_code())
 
 
-def test_it_says_where_it_is_and_ends_in_order(tmp_path: Path, shared_clinic, claim_code, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(command, "Gateway", OnSoftwareRadio)
-    ending = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGTERM))
-    ending.start()
-    options = ["--server", shared_clinic.url, "--home", str(tmp_path), "--claim", claim_code, "--host", "127.0.0.1"]
-    assert main(options) == 0
-    ending.join()
-    told = capsys.readouterr()
-    live, certificate, _ = told.out.splitlines()
+@pytest.fixture
+def service_manager(monkeypatch, tmp_path: Path) -> Iterator[socket.socket]:
+    """The end of NOTIFY_SOCKET that hears what the gateway says of itself."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hearing:
+        hearing.bind(str(tmp_path / "notify"))
+        hearing.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield hearing
+
+
+@pytest.fixture
+def while_it_runs(tmp_path: Path, shared_clinic, claim_code, monkeypatch, service_manager):
+    """Run the gateway; once it is ready, do something in another thread; then end it as systemd does."""
+    monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
+
+    def do(act: Callable[[Path], None], *options: str) -> int:
+        home = tmp_path / "home"
+
+        def watch() -> None:
+            said = service_manager.recv(4096)
+            if said.startswith(b"READY=1\nSTATUS="):  # else it has ended, and nobody would take the signal
+                try:
+                    act(home)
+                finally:
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        ordinary = ["--server", shared_clinic.url, "--home", str(home), "--claim", claim_code, "--host", "127.0.0.1"]
+        code = main(["run", *ordinary, "--health-port", "0", *options])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ending:
+            ending.sendto(b"It is over.", service_manager.getsockname())
+        watching.join()
+        if code == 0:
+            assert service_manager.recv(4096) == b"STOPPING=1"
+        return code
+
+    return do
+
+
+def test_it_says_where_it_is_and_ends_in_order(while_it_runs, capsys) -> None:
+    assert while_it_runs(lambda home: None) == 0
+    live, certificate, _ = capsys.readouterr().out.splitlines()
     assert live.startswith("Live channel: wss://127.0.0.1:")
     assert len(certificate.split(": ")[1]) == 64
-    assert told.err == ""
+
+
+def test_status_asks_the_gateway_that_runs_and_reads_the_file_of_one_that_does_not(while_it_runs, capsys) -> None:
+    said: dict[str, str] = {}
+
+    def ask(home: Path) -> None:
+        capsys.readouterr()
+        said["code"] = str(main(["status", "--home", str(home), "--json"]))
+        said["running"] = capsys.readouterr().out
+        said["home"] = str(home)
+
+    assert while_it_runs(ask, "--sensor", "C4:64:E3:00:00:01=right_thigh") == 0
+    status = GatewayStatus.model_validate_json(said["running"])
+    assert int(said["code"]) == status.verdict
+    assert status.running_s is not None
+    assert [sensor.segment for sensor in status.sensors] == [Segment.RIGHT_THIGH]
+    assert status.stored.sessions_waiting == 0
+    capsys.readouterr()
+    assert main(["status", "--home", said["home"]]) == Verdict.NOT_RUNNING
+    assert "not running" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -96,21 +153,35 @@ def test_it_says_where_it_is_and_ends_in_order(tmp_path: Path, shared_clinic, cl
         (("--server", "CLINIC", "--claim", "WRONG-CODE1"), "does not accept the claim code WRONG-CODE1"),
         (("--server", "http://127.0.0.1:1", "--claim", "ANY"), "does not answer"),
         (("--server", "CLINIC"), "--claim CODE"),
-        (("--server", "CLINIC", "--port", "PORT"), "choose another with --port"),
-        (("--server", "CLINIC", "--port", "99999"), "choose another with --port"),
+        (("--server", "CLINIC", "--port", "99999"), "--port is 99999, but should be less than or equal to 65535"),
+        (("--claim", "ANY"), "or with --server"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence(
     tmp_path: Path, shared_clinic, capsys, monkeypatch, options: tuple[str, ...], sentence: str
 ) -> None:
-    monkeypatch.setattr(command, "Gateway", OnSoftwareRadio)
-    meant = {"CLINIC": shared_clinic.url, "PORT": str(shared_clinic.port)}
-    given = [meant.get(option, option) for option in options]
+    monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
+    given = [shared_clinic.url if option == "CLINIC" else option for option in options]
     assert sentence in fails_with(capsys, *given, "--home", str(tmp_path), "--host", "127.0.0.1")
 
 
+def test_why_it_ended_is_told_by_status_until_it_runs(tmp_path: Path, shared_clinic, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
+    assert main(["run", "--server", shared_clinic.url, "--home", str(tmp_path), "--host", "127.0.0.1"]) == 1
+    capsys.readouterr()
+    assert main(["status", "--home", str(tmp_path)]) == Verdict.NOT_RUNNING
+    assert "This gateway belongs to no patient yet" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_reason_is_forgotten_once_it_runs(while_it_runs, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "home" / "ended.txt").write_text("It could not.")
+    assert while_it_runs(lambda home: None) == 0
+    assert not (tmp_path / "home" / "ended.txt").exists()
+
+
 def test_a_home_belongs_to_one_clinic(tmp_path: Path, shared_clinic, claim_code, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(command, "Gateway", OnSoftwareRadio)
+    monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
 
     async def claim_once() -> None:
         settings = GatewaySettings(home=tmp_path, server_url=shared_clinic.url, claim_code=claim_code)
@@ -121,3 +192,30 @@ def test_a_home_belongs_to_one_clinic(tmp_path: Path, shared_clinic, claim_code,
     asyncio.run(claim_once())
     line = fails_with(capsys, "--server", "https://other.example", "--home", str(tmp_path), "--host", "127.0.0.1")
     assert f"belongs to a gateway of {shared_clinic.url}" in line
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_gives_help(word: str, capsys) -> None:
+    with pytest.raises(SystemExit) as over:
+        main([word, "--help"])
+    told = capsys.readouterr()
+    assert (over.value.code, told.err) == (0, "")
+    assert told.out.startswith(f"usage: sinew gateway {word}")
+
+
+def test_help_names_every_word(capsys) -> None:
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"  {word} " in told for word in WORDS)
+    assert "--simulate" in told
+
+
+def test_a_word_that_is_none_is_a_usage_error(capsys) -> None:
+    assert main(["stauts"]) == 2
+    assert "there is no word 'stauts'" in capsys.readouterr().err
+
+
+def test_a_32_bit_computer_is_told_so(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(command.sys, "maxsize", 2**31 - 1)
+    assert main(["status"]) == 1
+    assert "32-bit" in capsys.readouterr().err

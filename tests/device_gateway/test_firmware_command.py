@@ -10,8 +10,8 @@ import pytest
 from firmware_maker import Maker
 
 import sinew
-from device_gateway import firmware_command
-from device_gateway.firmware_command import main
+from device_gateway.commands import firmware
+from device_gateway.commands.firmware import main
 from device_gateway.links.radio import Central, Radio
 from firmware_interface.firmware_update import read_public_key
 from firmware_interface.virtual.bootloader import Bootloader
@@ -34,14 +34,14 @@ def bootloader(tmp_path, monkeypatch):
     Path("sensor-1.4.0.signed.bin").write_bytes(MAKER.image("1.4.0", program_bytes=100_000))
     Path("maker.pem").write_bytes(MAKER.public_pem)
     bootloader = Bootloader(MAKER.image("1.3.2"), read_public_key(MAKER.public_pem))
-    truly_run = firmware_command.run
+    truly_run = firmware.run
 
     async def run(options, _):
         link = SoftwareLink(supervision_timeout_s=0.05)
         async with SoftwareRadio(link) as radio, UpdatableSensor(ADDRESS, bootloader, link, reset_delay_s=0.01):
             await truly_run(options, Central(Radio(radio.scanner_backend, radio.client_backend)))
 
-    monkeypatch.setattr(firmware_command, "run", run)
+    monkeypatch.setattr(firmware, "run", run)
     return bootloader
 
 
@@ -147,6 +147,6 @@ def test_ctrl_c_is_no_traceback(bootloader, capsys, monkeypatch):
     async def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(firmware_command, "run", interrupted)
+    monkeypatch.setattr(firmware, "run", interrupted)
     assert main(UPDATE) == 130
     assert "the same command goes on where it was" in capsys.readouterr().err

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from websockets.asyncio.client import connect
+from worn_gateway import ADDRESSES, body, home_of
 
 from analytics.domain.exercise import Segment
 from analytics.domain.live import (
@@ -21,126 +18,26 @@ from analytics.domain.live import (
     CueEvent,
     CueLevel,
     FinishedEvent,
-    LiveEvent,
     RepetitionEvent,
     SessionState,
     Snapshot,
     StateEvent,
-    parse_live_event,
 )
 from analytics.domain.program import Assignment, Restriction
 from analytics.domain.session import FormLabel
 from analytics.signals.chunk import decode_chunk
-from analytics.simulation.body import SimulatedBody, seated_knee_extensions
-from device_gateway.app import Gateway
-from device_gateway.clocks.clock import Clock
 from device_gateway.errors import GatewayError
-from device_gateway.links.radio import Radio
-from device_gateway.settings import GatewaySettings
-from firmware_interface.virtual.gate import StartGate
-from firmware_interface.virtual.link import SoftwareLink
-from firmware_interface.virtual.playback import Playback
-from firmware_interface.virtual.radio import SoftwareRadio
-from firmware_interface.virtual.sensor import VirtualSensor
-
-ADDRESSES = {"C1:00:00:00:00:01": Segment.RIGHT_THIGH, "C1:00:00:00:00:02": Segment.RIGHT_SHANK}
+from device_gateway.live.hub import LiveHub
+from device_gateway.session.choosing import prepare
 
 
-@dataclass
-class Phone:
-    """Listens on the live channel."""
-
-    gateway: Gateway
-    heard: list[LiveEvent] = field(default_factory=list)
-    arrivals_s: list[float] = field(default_factory=list)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-    joined: asyncio.Event = field(default_factory=asyncio.Event)
-    commands: asyncio.Queue[Command] = field(default_factory=asyncio.Queue)
-
-    async def listen(self) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        headers = {"Authorization": f"Bearer {self.gateway.live_token}"}
-        async with connect(self.gateway.live_url, ssl=context, additional_headers=headers) as channel:
-            speaking = asyncio.create_task(self._speak(channel.send))
-            try:
-                async for message in channel:
-                    event = parse_live_event(message)
-                    self.heard.append(event)
-                    self.arrivals_s.append(asyncio.get_running_loop().time())
-                    self.joined.set()
-                    if isinstance(event, FinishedEvent):
-                        self.finished.set()
-            finally:
-                speaking.cancel()
-
-    async def _speak(self, send) -> None:
-        while True:
-            await send((await self.commands.get()).model_dump_json())
-
-    def of(self, kind):
-        return [event for event in self.heard if isinstance(event, kind)]
-
-
-@dataclass
-class Home:
-    gateway: Gateway
-    sensors: list[VirtualSensor]
-    phone: Phone
-
-    @property
-    def sent(self) -> int:
-        assert not any(sensor.dropped for sensor in self.sensors)
-        return sum(sensor.samples_sent for sensor in self.sensors)
-
-    async def played(self) -> None:
-        await asyncio.gather(*(sensor.finished.wait() for sensor in self.sensors))
-
-
-def body(repetitions: int, seed: int = 4, rate_hz: float = 100.0) -> SimulatedBody:
-    return seated_knee_extensions(repetitions, np.random.default_rng(seed), rate_hz=rate_hz)
-
-
-@asynccontextmanager
-async def home_of(
-    tmp_path: Path, url: str, claim_code: str | None, wearing: SimulatedBody, *, speed: float
-) -> AsyncIterator[Home]:
-    settings = GatewaySettings(
-        home=tmp_path / "gateway", server_url=url, claim_code=claim_code, simulated=True
-    )  # fmt: skip
-    link, gate = SoftwareLink(supervision_timeout_s=0.5), StartGate()
-    sensors = [
-        VirtualSensor(
-            f"Sinew {segment}", address,
-            Playback(wearing.rate_hz, wearing.time_s, *wearing.sensors[segment]), link, speed=speed, gate=gate,
-        )
-        for address, segment in ADDRESSES.items()
-    ]  # fmt: skip
-    async with SoftwareRadio(link) as radio:
-        gateway = Gateway(
-            settings, sensors=ADDRESSES, radio=Radio(radio.scanner_backend, radio.client_backend), clock=Clock(speed)
-        )
-        await gateway.start()
-        phone = Phone(gateway)
-        listening = asyncio.create_task(phone.listen())
-        try:
-            for sensor in sensors:
-                await sensor.start()
-            await asyncio.wait_for(phone.joined.wait(), 5)
-            yield Home(gateway, sensors, phone)
-        finally:
-            await gateway.close()
-            await asyncio.gather(listening, return_exceptions=True)
-            for sensor in sensors:
-                await sensor.stop()
-
-
-def test_nobody_is_coached_past_the_limit_of_the_day(tmp_path: Path, invented) -> None:
+def test_nobody_is_coached_past_the_limit_of_the_day(invented) -> None:
     """The program still holds a target of 70°, for nobody has decided yet on the proposal that brings it down."""
-    gateway = Gateway(GatewaySettings(home=tmp_path, server_url="https://clinic.example"), sensors=ADDRESSES)
     restriction = Restriction(exercise="knee.extension.seated", largest_excursion_deg=50, set_by="Surgeon")
     program = invented.program().model_copy(update={"restrictions": (restriction,)})
-    session = gateway._prepare(Assignment(patient_id="p1", patient_name="Test", program=program))
+    assignment = Assignment(patient_id="p1", patient_name="Test", program=program)
+    (prescription,) = program.prescriptions
+    session = prepare(assignment, prescription, ADDRESSES, started_at=datetime.now(UTC), hub=LiveHub(), simulated=True)
     assert (session.dose.target_excursion_deg, session.limit_deg) == (50, 50)
 
 
@@ -186,7 +83,12 @@ async def test_a_whole_session_loses_nothing_and_counts_what_was_done(tmp_path: 
     assert [event.sequence for event in heard] == sorted({event.sequence for event in heard})
     assert [event.repetition for event in home.phone.of(RepetitionEvent)] == list(report.repetitions)
     states = [event.state for event in home.phone.of(StateEvent)]
-    assert states == [SessionState.CALIBRATING, SessionState.EXERCISING, SessionState.FINISHED]
+    assert states == [
+        SessionState.PLACING,
+        SessionState.CALIBRATING,
+        SessionState.EXERCISING,
+        SessionState.FINISHED,
+    ]
     assert home.phone.of(FinishedEvent)[0].report == report
     assert len(home.phone.of(AngleEvent)) > 20
 
@@ -305,7 +207,7 @@ async def test_a_full_disk_stops_neither_scoring_nor_the_session(
     async with home_of(tmp_path, shared_clinic.url, await shared_clinic.claim_code(), wearing, speed=20) as home:
         store = home.gateway._store
         assert store is not None
-        await store._do(lambda database: database.execute("PRAGMA max_page_count = 1").fetchone())
+        await store.read(lambda database: database.execute("PRAGMA max_page_count = 1").fetchone())
         await home.gateway.start_session()
         await home.played()
         report = await home.gateway.finish_session()
@@ -313,7 +215,7 @@ async def test_a_full_disk_stops_neither_scoring_nor_the_session(
         assert any("disk is full" in problem for problem in await home.gateway.problems())
         assert any("disk is full" in event.cue.text for event in home.phone.of(CueEvent))
         assert shared_clinic.report(report.id) is None
-        await store._do(lambda database: database.execute("PRAGMA max_page_count = 1000000").fetchone())
+        await store.read(lambda database: database.execute("PRAGMA max_page_count = 1000000").fetchone())
         await until(lambda: shared_clinic.report(report.id) is not None, 15)
         assert len(shared_clinic.chunks(report.id)) == report.chunk_count
         assert await home.gateway.problems() == []

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,7 +36,11 @@ from analytics.domain.exercise import Side  # noqa: E402
 from analytics.domain.live import Command, LiveEvent  # noqa: E402
 from device_gateway.live.api import PATH, LocalApi  # noqa: E402
 from device_gateway.live.certificate import GatewayCertificate, load_or_make  # noqa: E402
+from device_gateway.live.codes import Codes  # noqa: E402
 from device_gateway.live.hub import LiveHub  # noqa: E402
+from device_gateway.live.pairing import Pairing  # noqa: E402
+from device_gateway.live.phones import Phones  # noqa: E402
+from device_gateway.storage.store import Store  # noqa: E402
 from server.access import service as access  # noqa: E402
 from server.access.words import Role  # noqa: E402
 from server.app import create_app  # noqa: E402
@@ -109,7 +114,8 @@ async def _seed_clinic(home: Path) -> str:
                 db, login=login, password=scenes.PASSWORD, name=login.title(), role=role, patient_id=patient_id, now=now
             )
         code = await devices.make_claim_code(db, scenes.PATIENT, now)
-        return (await devices.claim(db, code, "Kitchen", now=now)).token
+        claimed = await devices.claim(db, code, "Kitchen", public_key=bytes(32), now=now)
+        return await access.issue_token(db, claimed.gateway_id, now=now, lifetime=None)
 
 
 @pytest.fixture(scope="session")
@@ -134,6 +140,8 @@ class HomeGateway:
     """The local API of a real gateway with a real certificate; a test publishes what the session would."""
 
     certificate: GatewayCertificate
+    phones: Phones
+    codes: Codes
     hub: LiveHub = field(default_factory=LiveHub)
     commands: list[Command] = field(default_factory=list)
     port: int = 0
@@ -143,7 +151,10 @@ class HomeGateway:
         async def obey(command: Command) -> None:
             self.commands.append(command)
 
-        self.api = LocalApi(self.hub, scenes.LIVE_TOKEN, obey)
+        pairing = Pairing(
+            self.codes, self.phones, name="Kitchen", certificate_sha256=self.certificate.certificate_sha256
+        )
+        self.api = LocalApi(self.hub, self.phones, pairing, obey)
         self.port = await self.api.start("127.0.0.1", self.port, self.certificate.context)
 
     async def stop(self) -> None:
@@ -159,7 +170,7 @@ class HomeGateway:
         return {
             "live_url": f"wss://127.0.0.1:{self.port}{PATH}",
             "certificate_sha256": self.certificate.certificate_sha256,
-            "live_token": scenes.LIVE_TOKEN,
+            "live_token": self.phones.clinic_token,
         }
 
 
@@ -169,11 +180,17 @@ def home_certificate(tmp_path_factory: pytest.TempPathFactory) -> GatewayCertifi
 
 
 @pytest.fixture
-async def home_gateway(home_certificate: GatewayCertificate) -> AsyncIterator[HomeGateway]:
-    gateway = HomeGateway(home_certificate)
+async def home_gateway(home_certificate: GatewayCertificate, tmp_path: Path) -> AsyncIterator[HomeGateway]:
+    store = await Store.open(tmp_path / "gateway")
+    await store.keep_settings(live_token=scenes.LIVE_TOKEN)
+    phones, codes = Phones(store, lambda: datetime.now(UTC)), Codes(store, time.monotonic)
+    await phones.load()
+    await codes.load()
+    gateway = HomeGateway(home_certificate, phones, codes)
     await gateway.start()
     yield gateway
     await gateway.stop()
+    await store.close()
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ async def test_what_a_newer_gateway_says_is_passed_over(home_gateway):
         events = line.events()
         await anext(events)
         for listener in home_gateway.hub._listeners:
-            listener.hear(StateEvent(sequence=1, state=SessionState.PAUSED), '{"kind": "weather", "sequence": 1}')
+            listener.hear(StateEvent(sequence=1, state=SessionState.PAUSED), b'{"kind": "weather", "sequence": 1}')
         home_gateway.tell(StateEvent(sequence=0, state=SessionState.PAUSED))
         assert (await anext(events)).state is SessionState.PAUSED
 

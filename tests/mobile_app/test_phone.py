@@ -16,7 +16,9 @@ from patient_scenes import (
     until,
 )
 
+from analytics.domain.check_in import RedFlag
 from analytics.domain.live import Command, RepetitionEvent, SessionState
+from analytics.domain.session import Easing, EasingAction
 from mobile_app.account import MemoryTokens
 from mobile_app.clients.clinic import Clinic
 from mobile_app.clients.follow import Link
@@ -66,13 +68,51 @@ async def begin_exercise(phone: Phone) -> None:
     await until(lambda: phone.exercise.link is Link.CONNECTED)
 
 
+def answer_well(phone: Phone) -> None:
+    """Every question before exercising: no red flag, a pain of 1, swollen as before."""
+    asked = phone.exercise.check_in
+    while asked.stage:
+        if asked.stage == "pain":
+            asked.rate(1)
+        else:
+            asked.choose(next(option for option in asked.options if option.startswith("No")))
+
+
+async def heard(home_gateway) -> list[Command]:
+    await until(lambda: home_gateway.commands)
+    return home_gateway.commands
+
+
+async def test_a_red_flag_is_told_to_the_gateway_and_nothing_is_asked_afterwards(pocket, home_gateway):
+    async with pocket as phone:
+        await sign_in(phone)
+        await begin_exercise(phone)
+        phone.exercise.act()
+        phone.exercise.check_in.choose("Yes")
+        assert phone.exercise.check_in.stage == "refused"
+        assert "emergency number" in phone.exercise.check_in.reason
+        (start,) = await heard(home_gateway)
+        flags = start.check_in.red_flags
+        assert flags == (RedFlag.CHEST_PAIN_OR_BREATHLESSNESS,)
+        stopped = Easing(time_s=0, action=EasingAction.STOPPED, rule=f"red_flag.{flags[0]}", reason="Do not exercise.")
+        told = finished(0)
+        report = told.report.model_copy(update={"check_in": start.check_in, "easings": (stopped,), "repetitions": ()})
+        home_gateway.tell(told.model_copy(update={"report": report}))
+        await until(lambda: phone.exercise.state is SessionState.FINISHED)
+        assert phone.screen == "exercise"
+        phone.exercise.check_in.close()
+        assert (phone.screen, phone.today.unrated_session) == ("today", None)
+
+
 async def test_from_signing_in_to_feedback_at_the_clinic(pocket, real_clinic, home_gateway):
     async with pocket as phone:
         await sign_in(phone)
         await begin_exercise(phone)
         await until(lambda: phone.exercise.action == "start")
         phone.exercise.act()
-        await until(lambda: home_gateway.commands == [Command(command="start")])
+        answer_well(phone)
+        (start,) = await heard(home_gateway)
+        assert (start.command, start.check_in.pain_now, start.check_in.red_flags) == ("start", 1, ())
         home_gateway.tell(*session_until(12))
         await until(lambda: phone.exercise.total == 12)
         assert len(pocket.store.session(SESSION).repetitions) == 12

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from patient_scenes import NOW, PASSWORD, SESSION, finished, movement, session_until, snapshot
 
+from analytics.domain.check_in import RedFlag, Swelling
 from analytics.domain.live import Command, SessionState
 from mobile_app.account import MemoryTokens
 from mobile_app.clients.clinic import Clinic
@@ -80,7 +81,20 @@ async def test_tapped_through_from_signing_in_to_sent(tmp_path, phone_window, re
         page = screens.current_screen
         assert screens.current == "exercise"
         tap(page.ids.act)
-        await until_drawn(lambda: home_gateway.commands == [Command(command="start")])
+        sheet = page.children[0]
+        for _ in RedFlag:
+            pump(5)
+            tap(sheet.ids.first)
+        for pain in (2, 1):
+            pump(5)
+            tap(sheet.ids.pain.buttons[pain])
+        pump(5)
+        tap(sheet.ids.third)
+        await until_drawn(lambda: home_gateway.commands)
+        (start,) = home_gateway.commands
+        said = start.check_in
+        assert (said.pain_now, said.pain_this_morning, said.swelling, said.red_flags) == (2, 1, Swelling.MORE, ())
+        assert sheet.parent is None
         home_gateway.tell(*session_until(12))
         await until_drawn(lambda: phone.exercise.total == 12)
         assert (page.ids.repetitions.text, page.ids.set_words.text) == ("2", "Set 2 of 3")
@@ -159,6 +173,7 @@ async def test_targets_are_big_enough_and_text_is_inside(tmp_path, phone_window,
             sheets = [screens.current_screen]
             if screen == "exercise":
                 sheets += [screens.current_screen._hurt_sheet, screens.current_screen._end_sheet]
+                sheets.append(screens.current_screen._check_in_sheet)
                 for sheet in sheets[1:]:
                     screens.current_screen.add_widget(sheet)
                 await until_drawn(lambda: True)

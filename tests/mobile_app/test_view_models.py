@@ -48,6 +48,7 @@ class Exercising:
         self.calls: list[str] = []
         self.vm = ExerciseViewModel(
             self.commands.append,
+            now=lambda: NOW,
             on_retry=lambda: self.calls.append("retry"),
             on_leave=lambda: self.calls.append("leave"),
             on_rated=lambda: self.calls.append("rated"),
@@ -106,6 +107,11 @@ def test_joining_late_takes_over_what_was_counted(exercising):
     [
         (SessionState.IDLE, "start", "Press Start"),
         (SessionState.CONNECTING, "", "Looking for your sensors"),
+        (SessionState.CHOOSING, "start", "Press Start"),
+        (SessionState.CHECKING_IN, "", "waits for the answers"),
+        (SessionState.PLACING, "pause", "getting to know your knee"),
+        (SessionState.STILL, "pause", "Sit still"),
+        (SessionState.RATING, "finish", "all for today"),
         (SessionState.CALIBRATING, "pause", "getting to know your knee"),
         (SessionState.EXERCISING, "pause", "at your own pace"),
         (SessionState.PAUSED, "resume", "Paused"),
@@ -117,7 +123,9 @@ def test_each_state_says_what_can_be_done(exercising, state, action, said):
     assert exercising.vm.action == action
     assert said in exercising.vm.banner_text
     exercising.vm.act()
-    assert [command.command for command in exercising.commands] == ([action] if action else [])
+    sent = {"": [], "start": [], "finish": ["stop"]}.get(action, [action])
+    assert [command.command for command in exercising.commands] == sent
+    assert (exercising.vm.check_in.stage != "") == (action == "start"), "Start asks first"
 
 
 def test_the_banner_says_the_most_important_thing(exercising):

@@ -21,6 +21,7 @@ import httpx2
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from gateway_key import GatewayKey
 
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Program, Restriction
@@ -220,8 +221,10 @@ async def _seed(path: Path) -> Seed:
                 )
             for who, patient_id in (("gateway", "p1"), ("other_gateway", "p2")):
                 code = await devices.make_claim_code(db, patient_id, NOW)
-                claimed = await devices.claim(db, code, who, now=NOW)
-                tokens[who], gateways[who] = claimed.token, claimed.gateway_id
+                key = GatewayKey(len(gateways))
+                claimed = await devices.claim(db, code, who, public_key=key.public_bytes, now=NOW)
+                gateways[who] = claimed.gateway_id
+                tokens[who] = await access.issue_token(db, claimed.gateway_id, now=NOW, lifetime=None)
         throttle = AttemptThrottle()
         for login in PEOPLE:
             signed_in = await access.sign_in(database, throttle, login, PASSWORD, address="seed", now=NOW)

@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIWebSocketRoute, iter_route_contexts
+from gateway_key import GatewayKey
 from starlette.routing import Mount
 
 from analytics.domain.recovery import Proposal, ProposalStatus
@@ -60,9 +61,25 @@ async def revoke(api, who):
     return await api("DELETE", f"gateways/{api.gateways['gateway']}", who)
 
 
+async def sign_in_without_the_key(api, who):
+    path = f"gateways/{api.gateways['gateway']}"
+    nonce = (await api("POST", f"{path}/challenge")).json()["nonce"]
+    return await api("POST", f"{path}/token", who, json=GatewayKey(99).answer(api.gateways["gateway"], nonce))
+
+
+async def next_key(api, who):
+    """Signed by the key of p1's gateway."""
+    return await api("POST", "gateway/keys", who, json=GatewayKey(98).follows(GatewayKey(0), api.gateways["gateway"]))
+
+
 S1 = f"{UUID(int=(7 << 76) + 1)}"  # a finished session of p1
 S2 = f"{UUID(int=(7 << 76) + 2)}"  # an open one
 PRESENCE = {"live_url": "wss://10.0.0.7:8443/live", "certificate_sha256": "ab" * 32, "live_token": "t"}
+CLAIM = {"claim_code": "AAAAA-AAAAA", "name": "x", "public_key": GatewayKey().public_key}
+HEALTH = {
+    "sinew": "0.1.0", "python": "3.11.7", "machine": "aarch64", "uptime_s": 7, "conditions": ["clinic.unreachable"],
+    "disk_free_bytes": 1, "sessions_waiting": 2, "sessions_refused": 0, "samples_received": 9, "samples_lost": 0,
+}  # fmt: skip
 DECISION = {"approve": False, "reason": "not now"}
 
 # fmt: off
@@ -77,7 +94,14 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PUT", "/api/v1/me/feedback/{feedback_id}"): Row((401, 201, 403, 403, 403), (404, 403),
         word("me/feedback/{id}", lambda make: make.feedback(1))),
     ("POST", "/api/v1/gateways/claim"): Row((404, 404, 404, 404, 404), (404, 404),
-        at("POST", "gateways/claim", json={"claim_code": "AAAAA-AAAAA", "name": "x"})),
+        at("POST", "gateways/claim", json=CLAIM)),
+    # Whoever signs is let in, whatever token they show; the answer to a challenge is worth nothing without the key.
+    ("POST", "/api/v1/gateways/{gateway_id}/challenge"): Row((201,) * 5, (201,) * 2,
+        at("POST", f"gateways/{UUID(int=1)}/challenge")),
+    ("POST", "/api/v1/gateways/{gateway_id}/token"): Row((401,) * 5, (401,) * 2, sign_in_without_the_key),
+    ("POST", "/api/v1/gateway/keys"): Row((401, 403, 403, 403, 204), (403, 422), next_key),
+    ("PUT", "/api/v1/gateway/health"): Row((401, 403, 403, 403, 204), (403, 204),
+        at("PUT", "gateway/health", json=HEALTH)),
     ("GET", "/api/v1/gateways"): Row((401, 403, 200, 200, 403), (403, 403), at("GET", "gateways")),
     ("DELETE", "/api/v1/gateways/{gateway_id}"): Row((401, 403, 204, 204, 403), (403, 403), revoke),
     ("POST", "/api/v1/patients/{patient_id}/claim-code"): Row((401, 403, 201, 201, 403), (403, 403),
@@ -96,6 +120,18 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/patients/{patient_id}"): Row((401, 200, 200, 403, 403), (404, 403), at("GET", "patients/p1")),
     ("POST", "/api/v1/proposals/{proposal_id}/decision"): Row((401, 403, 200, 403, 403), (403, 403),
         at("POST", f"proposals/{PROPOSAL}/decision", json=DECISION)),
+    ("GET", "/api/v1/me/consents/{subject}"): Row((401, 200, 403, 403, 403), (200, 403),
+        at("GET", "me/consents/live_view")),
+    ("PUT", "/api/v1/me/consents/{subject}"): Row((401, 200, 403, 403, 403), (200, 403),
+        at("PUT", "me/consents/live_view", json={"given": True})),
+    ("GET", "/api/v1/gateway/releases"): Row((401, 403, 403, 403, 200), (403, 200), at("GET", "gateway/releases")),
+    ("GET", "/api/v1/gateway/releases/{sha256}"): Row((401, 403, 403, 403, 404), (403, 404),
+        at("GET", f"gateway/releases/{'ab' * 32}")),
+    # Nobody exercises in view here: what is shown is in tests/device_gateway/uplink/test_live_view.py.
+    ("GET", "/api/v1/patients/{patient_id}/live"): Row((401, 403, 404, 403, 403), (403, 403),
+        at("GET", "patients/p1/live")),
+    ("POST", "/api/v1/patients/{patient_id}/live/words"): Row((401, 403, 409, 403, 403), (403, 403),
+        at("POST", "patients/p1/live/words", json={"text": "Well done"})),
     ("GET", "/api/v1/openapi.json"): Row((200,) * 5, (200,) * 2, at("GET", "openapi.json")),
     ("GET", "/healthz"): Row((200,) * 5, (200,) * 2, at("GET", "/healthz")),
 }
@@ -108,6 +144,8 @@ PAGES = {
     ("GET", "/gateways"): Row((303, 403, 200, 200, 403), (403, 403), at("GET", "/gateways")),
     ("GET", "/sign-in"): Row((200,) * 5, (200,) * 2, at("GET", "/sign-in")),
 }
+SOCKETS = {("WebSocket", "/api/v1/gateway/live")}
+"""Who is let in there is in tests/device_gateway/uplink/test_live_view.py."""
 FORMS = {
     # Pages that change something: without a form of the caller's own session, nobody gets further than here.
     ("POST", "/sign-in"): {"login": "patient", "password": "x"},
@@ -125,12 +163,15 @@ def routes_of_the_app(tmp_path) -> set[tuple[str, str]]:
         if isinstance(route.route, Mount):
             assert route.path == "/static", "only static files may be mounted without an entry here"
             continue
+        if isinstance(route.route, APIWebSocketRoute):
+            found.add(("WebSocket", route.path))
+            continue
         found |= {(method, route.path) for method in route.methods - {"HEAD", "OPTIONS"}}
     return found
 
 
 def test_every_route_stands_in_the_table_and_nothing_else_does(tmp_path) -> None:
-    assert routes_of_the_app(tmp_path) == set(TABLE) | set(PAGES) | set(FORMS)
+    assert routes_of_the_app(tmp_path) == set(TABLE) | set(PAGES) | set(FORMS) | SOCKETS
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from gateway_key import GatewayKey
 from sqlalchemy import select
 
 from analytics.domain.session import PainMoment
@@ -13,7 +14,11 @@ from server.database import Database
 from server.schema import VERSION
 from server.sessions.records import SessionRecord
 
-SINCE_1 = {"session": ("reached", "hurts_pain", "hurts_unrated", "reported_at"), "feedback": ("received_at",)}
+SINCE_1 = {
+    "session": ("reached", "hurts_pain", "hurts_unrated", "reported_at", "stopped"),
+    "feedback": ("received_at",),
+    "gateway": ("pairing_code",),
+}
 
 
 def make_old(path: Path) -> None:
@@ -54,3 +59,18 @@ async def test_a_home_of_the_first_release_opens_with_what_its_reports_say(
     connection = sqlite3.connect(clinic_home / "clinic.sqlite3")
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     connection.close()
+
+
+async def test_a_gateway_of_the_second_release_is_let_in_and_brings_its_key(start_clinic, clinic_home: Path) -> None:
+    connection = sqlite3.connect(clinic_home / "clinic.sqlite3")
+    for table in ("gateway_key", "gateway_health"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("ALTER TABLE gateway DROP COLUMN pairing_code")
+    connection.execute("ALTER TABLE session DROP COLUMN stopped")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+    async with start_clinic() as api:
+        assert (await api("GET", "gateway/assignment", "gateway")).status_code == 200
+        first = GatewayKey(5).follows(None, api.gateways["gateway"])
+        assert (await api("POST", "gateway/keys", "gateway", json=first)).status_code == 204

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import subprocess
+import sys
 from pathlib import Path
 
 from running import SINEW, Run
@@ -33,3 +34,8 @@ def why_no_small_disk() -> str | None:
 def run_sinew_on(folder: Path, size: str, *arguments: str | Path) -> Run:
     """Run `sinew …` to its end while `folder` is an empty disk of `size`, such as 7M."""
     return _on(folder, size, *SINEW, *map(str, arguments))
+
+
+def run_python_on(folder: Path, size: str, program: str, *arguments: str | Path) -> Run:
+    """Run the text of a Python program to its end while `folder` is an empty disk of `size`."""
+    return _on(folder, size, sys.executable, "-c", program, *map(str, arguments))

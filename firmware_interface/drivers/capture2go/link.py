@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from bleak import BleakClient
@@ -10,6 +11,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 
 from analytics.signals.samples import Source
 
+from ...driver_kit.clock_bounds import ClockBounds
 from ...driver_kit.driver import SensorDriver
 from ...errors import DecodeError, SensorRefusedError, WrongSensorError
 from .decoder import Capture2GoDecoder
@@ -58,6 +60,11 @@ class Capture2GoLink(SensorDriver[Capture2GoDecoder]):
             "DATA_CLOCK_ROUNDTRIP", Header.DATA_CLOCK_ROUNDTRIP, host_send_ns=host_send_ns
         )
         return times
+
+    async def clock_bounds(self, now_s: Callable[[], float]) -> ClockBounds:
+        asked_s = now_s()
+        times = await self.exchange_time(round(asked_s * 1e9))
+        return ClockBounds(times.sensor_receive_ns // 1000, times.sensor_send_ns // 1000, asked_s, now_s())
 
     async def flash(self, seconds: float) -> None:
         """Light its lamp, so that it can be found among others."""

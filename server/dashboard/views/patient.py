@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
@@ -49,6 +50,7 @@ class PatientPage:
     simulated: bool
     figures: tuple[Figure, ...]
     chart: CourseChart | None
+    stopped: str
     proposal: ProposalCard | None
     program: ProgramCard
     sessions: tuple[SessionRow, ...]
@@ -74,11 +76,18 @@ def patient_page(overview: PatientOverview, *, reader: Reader, today: date, zone
         simulated=summary.simulated,
         figures=key_figures(overview, reader=reader, today=today, zone=zone),
         chart=course_chart(overview),
+        stopped="" if own else _stopped(rows),
         proposal=proposal_card(proposal, zone) if proposal else None,
         program=_program_card(overview.program, today, zone),
         sessions=rows[:NEWEST],
         earlier=rows[NEWEST:],
     )
+
+
+def _stopped(rows: Sequence[SessionRow]) -> str:
+    """The newest session, where a rule of safety ended or refused it: one line, on top."""
+    newest = rows[0] if rows else None
+    return f"{newest.stopped}. {newest.date}, {newest.ago}." if newest is not None and newest.stopped else ""
 
 
 def _program_card(program: Program, today: date, zone: tzinfo) -> ProgramCard:
@@ -105,7 +114,7 @@ def _program_card(program: Program, today: date, zone: tzinfo) -> ProgramCard:
 def _limit(prescription: Prescription, program: Program, today: date) -> str | None:
     """The restriction that the safety envelope keeps to."""
     found = tightest(prescription, program.restrictions, today)
-    if found is None:
+    if found is None or found.largest_excursion_deg is None:
         return None
     until = f" until {day_words(found.until)}" if found.until else ""
     return f"Not beyond {degrees(found.largest_excursion_deg)}{until}, set by {found.set_by}"

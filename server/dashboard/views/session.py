@@ -27,7 +27,7 @@ from ..wording import (
 )
 from .figures import Figure
 from .quality import Note, SensorRow, calibration_notes, sensor_row
-from .session_chart import FORM_TAGS, chart_data, chart_words, hurt_words, span
+from .session_chart import FORM_TAGS, chart_data, chart_words, easing_words, hurt_words, span
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class SessionPage:
     chart: dict[str, Any] | None
     chart_words: str
     hurt_words: str
+    easings: tuple[str, ...]
     forms: tuple[tuple[Tag, int], ...]
     repetitions: tuple[RepetitionRow, ...]
     quality: tuple[Note, ...]
@@ -83,6 +84,7 @@ def session_page(view: SessionView, *, reader: Reader, zone: tzinfo) -> SessionP
         chart=chart_data(report),
         chart_words=chart_words(report.repetitions, forms),
         hurt_words=hurt_words(report.hurts),
+        easings=() if reader == "patient" else tuple(easing_words(easing) for easing in report.easings),
         forms=tuple((FORM_TAGS[label], forms[label]) for label in FormLabel if forms[label]),
         repetitions=tuple(_repetition(repetition) for repetition in report.repetitions),
         quality=calibration_notes(report.calibration),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from analytics.domain.session import FormLabel, PainMoment, Repetition, SessionReport
+from analytics.domain.session import Easing, FormLabel, PainMoment, Repetition, SessionReport
 
 from ..wording import Tag, clock, counted, degrees, duration, join_words
 
@@ -62,3 +62,15 @@ def hurt_words(hurts: tuple[PainMoment, ...]) -> str:
 def span(repetitions: tuple[Repetition, ...]) -> str:
     """How long it took from the first repetition to the last."""
     return duration(repetitions[-1].end_s - repetitions[0].start_s)
+
+
+def easing_words(easing: Easing) -> str:
+    """What a rule of safety did, when, and what the patient was told."""
+    done = (
+        "Asked for nothing more"
+        if easing.dose is None
+        else (
+            f"Asked for less: {easing.dose.sets} × {easing.dose.repetitions} to {easing.dose.target_excursion_deg:.0f}°"
+        )
+    )
+    return f"{clock(easing.time_s)} {done} ({easing.rule}). The patient was told: {easing.reason}"

@@ -22,6 +22,7 @@ class SessionRow:
     form_rest: str
     pain: str
     effort: str
+    stopped: str
     lost: str
     lost_any: bool
     simulated: bool
@@ -41,6 +42,7 @@ def session_row(session: SessionSummary, today: date, zone: tzinfo) -> SessionRo
         form_rest=f"{session.not_judged} not judged" if session.not_judged and judged else "",
         pain=NO_VALUE if session.pain is None else str(session.pain),
         effort=NO_VALUE if session.effort is None else str(session.effort),
+        stopped=session.stopped or "",
         lost=counted(session.samples_lost, "sample") if session.samples_lost else "none",
         lost_any=session.samples_lost > 0,
         simulated=session.simulated,

@@ -81,7 +81,7 @@ class Link:
         self.gone.clear()
         sighting = await self._central.find(self.address)
         assert driver_for(sighting.device, sighting.advertisement) is OpenImuDriver
-        self.client = await self._central.connect(sighting.device, self._on_gone)
+        self.client = await self._central.connect(sighting, self._on_gone)
         self.driver = kind(self.client, before.decoder if before else None)
         return sighting.advertisement.local_name or ""
 
@@ -102,12 +102,15 @@ class Bluez:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
 
+    async def switch(self, *, on: bool) -> None:
+        await self._call(
+            "/org/bluez/hci0", _PROPERTIES, "Set", "ssv", "org.bluez.Adapter1", "Powered", Variant("b", on)
+        )
+
     async def switch_on(self) -> None:
         while True:
             try:
-                await self._call(
-                    "/org/bluez/hci0", _PROPERTIES, "Set", "ssv", "org.bluez.Adapter1", "Powered", Variant("b", True)
-                )
+                await self.switch(on=True)
             except RuntimeError:  # bluetoothd, or its adapter, is not there yet
                 await asyncio.sleep(0.1)
             else:
@@ -117,6 +120,11 @@ class Bluez:
         path = "/org/bluez/hci0/dev_" + address.replace(":", "_")
         found = await self._call(path, _PROPERTIES, "GetAll", "s", "org.bluez.Device1")
         return {name: variant.value for name, variant in found.items()}
+
+    async def known(self, address: str) -> bool:
+        """Whether BlueZ has a device of this address."""
+        objects = await self._call("/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        return "/org/bluez/hci0/dev_" + address.replace(":", "_") in objects
 
     async def acquired(self) -> int:
         """How many characteristics notify past D-Bus, by AcquireNotify."""

@@ -18,6 +18,7 @@ from bleak.exc import BleakError
 from dbus_fast import BusType
 from dbus_fast.aio import MessageBus
 from guest_world import RATE_HZ, Bluez, Counted, CpuUse, Heard, Link, Stage, uptime_s
+from home_scenarios import HomeScenarios
 
 from device_gateway.links.pairing_agent import pairing_allowed
 from device_gateway.links.radio import Central
@@ -51,14 +52,14 @@ class Scenarios:
     """One after the other, on the same five sensors."""
 
     def __init__(self, bluez: Bluez, stage: Stage) -> None:
-        self._bluez = bluez
-        self._stage = stage
+        self.bluez = bluez
+        self.stage = stage
         self._central = Central(None)
         self._links = [Link(f"C1:00:00:00:00:{number:02X}", self._central) for number in range(1, 6)]
 
     async def power(self) -> Figures:
         begun_s, start = uptime_s(), time.monotonic()
-        await self._bluez.switch_on()
+        await self.bluez.switch_on()
         await self._central.check()
         return {"begun_s": begun_s, "seconds": since(start)}
 
@@ -80,7 +81,7 @@ class Scenarios:
 
     async def disconnection(self) -> Figures:
         link, start = self._links[1], time.monotonic()
-        await self._stage.ask("disconnect", link.address)
+        await self.stage.ask("disconnect", link.address)
         await link.gone.wait()
         latency_s, start = round(link.gone_at - start, 3), time.monotonic()
         await link.connect()
@@ -93,11 +94,11 @@ class Scenarios:
             await each.driver.start(RATE_HZ, BATCH, listener)
         await asyncio.sleep(1)
         start = time.monotonic()
-        await self._stage.ask("walk_away", link.address)
+        await self.stage.ask("walk_away", link.address)
         await link.gone.wait()
         latency_s = round(link.gone_at - start, 3)
         await asyncio.sleep(1)
-        await self._stage.ask("walk_back", link.address)
+        await self.stage.ask("walk_back", link.address)
         start = time.monotonic()
         await link.connect(before=link.driver)
         settings = await link.driver.start(RATE_HZ, BATCH, heard[2])
@@ -123,9 +124,9 @@ class Scenarios:
         for allowed in (self._links[0], link):
             await link.connect()
             async with pairing_allowed({allowed.address}):
-                await self._stage.ask("ask_to_pair", link.address)
+                await self.stage.ask("ask_to_pair", link.address)
                 await asyncio.sleep(3)
-            paired.append((await self._bluez.device(link.address))["Paired"])
+            paired.append((await self.bluez.device(link.address))["Paired"])
         return {"refused": not paired[0], "paired": paired[1]}
 
     async def acquire_notify(self) -> Figures:
@@ -138,7 +139,7 @@ class Scenarios:
         start = time.monotonic()
         await asyncio.gather(*(link.disconnect() for link in self._links))
         seconds = since(start)
-        devices = [await self._bluez.device(link.address) for link in self._links]
+        devices = [await self.bluez.device(link.address) for link in self._links]
         return {"connected": [device["Connected"] for device in devices], "seconds": seconds}
 
     async def _pair(self, link: Link) -> Figures:
@@ -149,7 +150,7 @@ class Scenarios:
             await link.client.pair()
         except BleakError as error:
             refused = str(error)
-        seconds, device = since(start), await self._bluez.device(link.address)
+        seconds, device = since(start), await self.bluez.device(link.address)
         return {"refused": refused, "paired": device["Paired"], "bonded": device["Bonded"], "seconds": seconds}
 
     async def _count(self, kind: type[OpenImuDriver]) -> Figures:
@@ -160,7 +161,7 @@ class Scenarios:
     async def _stream(self, batch: int, heard: list[Any]) -> Figures:
         for link, listener in zip(self._links, heard, strict=True):
             await link.driver.start(RATE_HZ, batch, listener)
-        by_acquire, cpu = await self._bluez.acquired(), CpuUse()
+        by_acquire, cpu = await self.bluez.acquired(), CpuUse()
         await asyncio.sleep(SETTLE_S)
         start, before = time.monotonic(), sum(each.notifications for each in heard)
         await asyncio.sleep(STREAM_S)
@@ -177,7 +178,7 @@ class Scenarios:
     async def _stop(self, heard: list[Any]) -> None:
         """Silence the sensors from outside, take in what is on its way, on a slow machine much, and only then ask."""
         for link in self._links:
-            await self._stage.ask("fall_silent", link.address)
+            await self.stage.ask("fall_silent", link.address)
         before = -1
         while (received := sum(each.received for each in heard)) > before:
             before = received
@@ -197,10 +198,12 @@ def counted(heard: list[Any]) -> Figures:
 async def main(stage_port: Path, results: Path) -> None:
     bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     on = Scenarios(Bluez(bus), Stage(stage_port))
+    home = HomeScenarios(on.bluez, on.stage)
     scenarios: tuple[Callable[[], Awaitable[Figures]], ...] = (
         *(on.power, on.scan, on.connect, on.stream, on.disconnection, on.out_of_range),
         *(on.pairing_without_agent, on.pairing, on.pairing_that_the_sensor_begins),
         *(on.acquire_notify, on.start_notify, on.hang_up),
+        *(home.switched_off, home.assigning, home.bonded),
     )
     figures: dict[str, Figures] = {}
     for scenario in scenarios:

@@ -3,82 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from unittest.mock import AsyncMock
 
 import numpy as np
 import pytest
+from air import SHANK, THIGH, Air, playback
+from bleak.exc import BleakError
 from bleak_retry_connector import establish_connection
 
 from analytics.domain.exercise import Segment
-from analytics.signals.samples import FloatArray, ImuSamples
-from device_gateway.clocks.clock import Clock
+from device_gateway.links import connection as connection_module
 from device_gateway.links import link as link_module
-from device_gateway.links.link import LinkState, SensorLink
-from device_gateway.links.radio import Central, Radio
+from device_gateway.links.state import LinkState
 from firmware_interface.virtual.gate import StartGate
-from firmware_interface.virtual.link import SoftwareLink
-from firmware_interface.virtual.playback import Playback
 from firmware_interface.virtual.radio import SoftwareRadio
 from firmware_interface.virtual.sensor import VirtualSensor
-
-THIGH, SHANK = "C1:00:00:00:00:01", "C1:00:00:00:00:02"
-
-
-def playback(seconds: float, rate_hz: float = 100.0) -> Playback:
-    count = round(seconds * rate_hz)
-    rng = np.random.default_rng(5)
-    return Playback(rate_hz, np.arange(count) / rate_hz, rng.normal(0, 8, (count, 3)), rng.normal(0, 2, (count, 3)))
-
-
-@dataclass
-class Air:
-    """A software link with the gateway's radio on it, and what the gateway's links have told."""
-
-    until: Callable[..., Awaitable[None]]
-    link: SoftwareLink
-    radio: SoftwareRadio
-    central: Central
-    clock: Clock = field(default_factory=Clock)
-    sensors: list[VirtualSensor] = field(default_factory=list)
-    links: list[SensorLink] = field(default_factory=list)
-    states: dict[Segment, list[LinkState]] = field(default_factory=dict)
-    runs: dict[Segment, list[tuple[ImuSamples, FloatArray]]] = field(default_factory=dict)
-
-    async def wear(self, address: str, play: Playback, **options: object) -> VirtualSensor:
-        sensor = VirtualSensor(f"Sinew {address[-1]}", address, play, self.link, speed=self.clock.speed, **options)
-        await sensor.start()
-        self.sensors.append(sensor)
-        return sensor
-
-    def connect(self, address: str, segment: Segment) -> SensorLink:
-        began = self.clock.now()
-        self.states[segment], self.runs[segment] = [], []
-        link = SensorLink(
-            address,
-            segment,
-            central=self.central,
-            now_s=lambda: self.clock.now() - began,
-            on_samples=lambda link, samples, time_s: self.runs[segment].append((samples, time_s)),
-            on_change=lambda link: self.states[segment].append(link.state),
-        )
-        self.links.append(link)
-        return link
-
-    async def reach(self, link: SensorLink, state: LinkState) -> None:
-        await self.until(lambda: link.state is state)
-
-
-@pytest.fixture
-async def air(until: Callable[..., Awaitable[None]]) -> AsyncIterator[Air]:
-    software_link = SoftwareLink(supervision_timeout_s=0.3)
-    async with SoftwareRadio(software_link) as radio:
-        air = Air(until, software_link, radio, Central(Radio(radio.scanner_backend, radio.client_backend)))
-        yield air
-        for link in air.links:
-            await link.close()
-        for sensor in air.sensors:
-            await sensor.stop()
 
 
 async def test_every_sample_arrives_in_order_and_is_placed_forwards(air: Air) -> None:
@@ -139,13 +78,13 @@ async def test_out_of_range_and_back_the_gap_is_counted_exactly(air: Air) -> Non
 
 async def test_a_connection_that_brings_nothing_is_given_up(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
     """The link layer still holds it, but no sample comes: as when a sensor's firmware hangs."""
-    monkeypatch.setattr(link_module, "SILENCE_S", 0.2)
+    monkeypatch.setattr(connection_module, "SILENCE_S", 0.2)
     air.link.supervision_timeout_s = 60
     sensor = await air.wear(THIGH, playback(20.0))
     link = air.connect(THIGH, Segment.RIGHT_THIGH)
     await air.reach(link, LinkState.STREAMING)
     await asyncio.sleep(0.2)
-    monkeypatch.setattr(link_module, "GOODBYE_S", 0.1)
+    monkeypatch.setattr(connection_module, "GOODBYE_S", 0.1)
     sensor.walk_away()
     await air.reach(link, LinkState.LOST)
     sensor.walk_back()
@@ -156,6 +95,22 @@ async def test_a_connection_that_brings_nothing_is_given_up(air: Air, monkeypatc
     time_s = np.concatenate([placed for _, placed in air.runs[Segment.RIGHT_THIGH]])
     true_s = np.arange(len(time_s)) / 100
     assert np.abs(time_s - time_s[0] - true_s).max() < 0.15, "and lies where it was taken, not where it came"
+
+
+async def test_a_start_that_is_never_answered_is_given_up(
+    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_module, "START_S", 0.5)
+    monkeypatch.setattr(connection_module, "GOODBYE_S", 0.1)
+    air.link.supervision_timeout_s = 60
+    sensor = await air.wear(THIGH, playback(20.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(sensor.firmware, "on_subscription", lambda *_: sensor.walk_away())
+        link = air.connect(THIGH, Segment.RIGHT_THIGH)
+        await air.reach(link, LinkState.LOST)
+    assert "does not begin to stream" in caplog.text
+    sensor.walk_back()
+    await air.reach(link, LinkState.STREAMING)
 
 
 async def test_a_sensor_that_comes_late_keeps_nobody_waiting_but_its_own(air: Air) -> None:
@@ -178,9 +133,9 @@ async def test_a_sensor_that_comes_late_keeps_nobody_waiting_but_its_own(air: Ai
 async def test_closing_while_searching_ends_at_once_and_stops_the_scan(air: Air) -> None:
     link = air.connect(THIGH, Segment.RIGHT_THIGH)
     await asyncio.sleep(0.1)
-    assert air.central._scanning
+    assert air.scanning
     await asyncio.wait_for(link.close(), 1)
-    assert not air.central._scanning
+    assert not air.scanning
     assert link.state is LinkState.CLOSED
 
 
@@ -201,18 +156,18 @@ async def test_no_scanning_goes_on_while_connecting_or_streaming(air: Air, monke
     scanning: list[bool] = []
 
     async def observed(*arguments, **options):
-        scanning.append(air.central._scanning)
+        scanning.append(air.scanning)
         return await establish_connection(*arguments, **options)
 
-    monkeypatch.setattr("device_gateway.links.radio.establish_connection", observed)
+    monkeypatch.setattr("device_gateway.links.adapter.establish_connection", observed)
     await air.wear(THIGH, playback(5.0))
     absent = air.connect(SHANK, Segment.RIGHT_SHANK)
     link = air.connect(THIGH, Segment.RIGHT_THIGH)
     await air.reach(link, LinkState.STREAMING)
     assert scanning == [False]
-    assert air.central._scanning, "the other is still looked for"
+    assert air.scanning, "the other is still looked for"
     await absent.close()
-    assert not air.central._scanning
+    assert not air.scanning
 
 
 async def test_a_stranger_at_the_address_is_not_connected(air: Air, caplog: pytest.LogCaptureFixture) -> None:
@@ -238,7 +193,7 @@ async def test_a_fault_in_a_library_does_not_silence_a_sensor(
             raise fault
         return await establish_connection(*arguments, **options)
 
-    monkeypatch.setattr("device_gateway.links.radio.establish_connection", faulty)
+    monkeypatch.setattr("device_gateway.links.adapter.establish_connection", faulty)
     monkeypatch.setattr(link_module, "RETRY_PAUSE_S", 0.05)
     sensor = await air.wear(THIGH, playback(0.5))
     link = air.connect(THIGH, Segment.RIGHT_THIGH)
@@ -250,10 +205,10 @@ async def test_a_fault_in_a_library_does_not_silence_a_sensor(
 
 async def test_a_scan_that_died_without_a_word_is_begun_anew(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when Bluetooth is switched off and on during a scan."""
-    monkeypatch.setattr("device_gateway.links.radio.SCAN_SILENCE_S", 0.2)
+    monkeypatch.setattr("device_gateway.links.adapter.SCAN_SILENCE_S", 0.2)
     link = air.connect(THIGH, Segment.RIGHT_THIGH)
-    await air.until(lambda: air.central._scanning)
-    dead = air.central._scanner
+    await air.until(lambda: air.scanning)
+    dead = air.central.adapters[0]._scanner
     assert dead is not None
     await dead.stop()
     await air.wear(THIGH, playback(5.0))
@@ -279,3 +234,105 @@ async def test_a_sensor_is_unsubscribed_from_before_it_is_disconnected(air: Air)
     await air.reach(link, LinkState.STREAMING)
     await link.close()
     assert events[-3:] == [("off", True), ("off", False), ("gone", False)]
+
+
+async def test_battery_and_signal_are_told_and_the_battery_is_read_again(
+    air: Air, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "BATTERY_S", 0.1)
+    sensor = await air.wear(THIGH, playback(30.0))
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.STREAMING)
+    told = link.sensor_state()
+    assert (told.battery_percent, told.signal_dbm) == (90, -50)
+    changes = len(air.states[Segment.RIGHT_THIGH])
+    sensor.battery_percent = 42
+    await air.until(lambda: link.sensor_state().battery_percent == 42)
+    assert air.states[Segment.RIGHT_THIGH][changes:] == [LinkState.STREAMING], "told once, when it changed"
+    received = link.samples_received
+    await air.until(lambda: link.samples_received > received)
+    assert (link.record().battery_percent, link.record().signal_dbm) == (42, -50)
+
+
+async def test_a_battery_that_can_be_read_no_more_does_not_end_the_stream(
+    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_module, "BATTERY_S", 0.1)
+    await air.wear(THIGH, playback(30.0))
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.STREAMING)
+    driver = link._driver
+    assert driver is not None
+    for fault in (BleakError("busy"), KeyError("a fault")):
+        monkeypatch.setattr(driver, "battery_percent", AsyncMock(side_effect=fault))
+        await asyncio.sleep(0.2)
+    received = link.samples_received
+    await air.until(lambda: link.samples_received > received + 50)
+    assert (link.connections, link.state) == (1, LinkState.STREAMING)
+    assert caplog.text.count("met a fault; the stream goes on") == 1, "what is busy is asked again, a fault is not"
+
+
+async def test_connections_gaps_and_readings_at_the_end_of_the_range_are_counted(air: Air) -> None:
+    play = playback(4.0)
+    play.acc_m_s2[350:360, 2] = 1000.0
+    sensor = await air.wear(THIGH, play)
+    sensor.firmware.fifo_s = 0.0
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    for gaps in (1, 2):
+        await air.reach(link, LinkState.STREAMING)
+        await asyncio.sleep(0.3)
+        sensor.walk_away()
+        await air.reach(link, LinkState.LOST)
+        sensor.walk_back()
+        await air.reach(link, LinkState.STREAMING)
+        await air.until(lambda gaps=gaps: link.gaps == gaps)
+    await sensor.finished.wait()
+    await link.close()
+    record = link.record()
+    assert (record.connections, record.gaps, record.clipped_samples) == (3, 2, 10)
+
+
+async def test_a_sensor_that_begins_anew_after_a_drop_leaves_a_gap_though_it_cannot_say_how_long(air: Air) -> None:
+    sensor = await air.wear(THIGH, playback(4.0))
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.STREAMING)
+    await air.until(lambda: link.samples_received > 20)
+    await sensor.reboot()
+    await air.until(lambda: link.connections == 2)
+    assert link.stream is not None
+    assert not link.stream.continues
+    assert (link.gaps, link.samples_lost) == (1, 0)
+
+
+async def wear_encrypted(air: Air) -> VirtualSensor:
+    """A sensor whose control point is written over an encrypted link only."""
+    sensor = VirtualSensor("Sinew 1", THIGH, playback(30.0), air.link)
+    (control,) = [
+        characteristic
+        for service in sensor.firmware.services()
+        for characteristic in service.characteristics
+        if characteristic is sensor.firmware._control
+    ]
+    control.permissions |= control.Permissions.WRITE_REQUIRES_ENCRYPTION
+    await sensor.start()
+    air.sensors.append(sensor)
+    return sensor
+
+
+async def test_a_sensor_that_wants_to_be_paired_is_paired_while_it_is_assigned(air: Air) -> None:
+    await wear_encrypted(air)
+    link = air.connect(THIGH, Segment.RIGHT_THIGH, pairs=True)
+    await air.until(lambda: link.samples_received > 20)
+    assert (link.connections, link.gaps) == (1, 0)
+
+
+async def test_a_sensor_that_wants_to_be_paired_is_not_paired_in_a_session(
+    air: Air, caplog: pytest.LogCaptureFixture
+) -> None:
+    await wear_encrypted(air)
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.LOST)
+    assert "streams only to a gateway it is paired with: assign it anew" in caplog.text
+    await air.until(lambda: air.states[Segment.RIGHT_THIGH].count(LinkState.LOST) == 3)
+    assert caplog.text.count("assign it anew") == 1, "a complaint is written once, however often it is tried"
+    assert link.samples_received == 0

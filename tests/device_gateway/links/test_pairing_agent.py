@@ -1,8 +1,5 @@
 """The pairing agent on a real D-Bus, asked as BlueZ asks it. In `make test-bluez` BlueZ itself asks."""
 
-import asyncio
-import shutil
-
 import pytest
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
@@ -14,9 +11,6 @@ KNEE = "C1:00:00:00:00:01"
 KNEE_PATH = "/org/bluez/hci0/dev_C1_00_00_00_00_01"
 STRANGER_PATH = "/org/bluez/hci0/dev_C1_00_00_00_00_02"
 REJECTED = "org.bluez.Error.Rejected"
-BUS = """<busconfig><type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>
-"""
 
 
 class Bluez:
@@ -45,24 +39,6 @@ class Bluez:
             Message(agent, path, "org.bluez.Agent1", member, signature=signature, body=list(body))
         )
         return reply.error_name if reply.message_type is MessageType.ERROR else None
-
-
-@pytest.fixture
-async def system_bus(tmp_path, monkeypatch):
-    """A D-Bus of the test's own, which this process takes for the system's."""
-    daemon = shutil.which("dbus-daemon")
-    if daemon is None:
-        pytest.skip("no dbus-daemon here: apt install dbus-daemon")
-    socket, configuration = tmp_path / "bus", tmp_path / "bus.conf"
-    configuration.write_text(BUS.format(socket=socket))
-    process = await asyncio.create_subprocess_exec(
-        daemon, f"--config-file={configuration}", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
-    )
-    await process.stdout.readline()
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={socket}")
-    yield
-    process.terminate()
-    await process.communicate()
 
 
 @pytest.fixture
@@ -95,6 +71,13 @@ async def test_only_sensors_that_are_being_paired_are_let_in(bluez, member, sign
         assert await bluez.ask(member, signature, KNEE_PATH, *rest) is None
         assert await bluez.ask(member, signature, STRANGER_PATH, *rest) == REJECTED
         assert await bluez.ask(member, signature, "/org/bluez/hci0", *rest) == REJECTED
+
+
+async def test_a_sensor_that_is_heard_later_may_be_let_in_too(bluez):
+    async with pairing_allowed(()) as allowed:
+        assert await bluez.ask("RequestAuthorization", "o", KNEE_PATH) == REJECTED
+        allowed.add(KNEE)
+        assert await bluez.ask("RequestAuthorization", "o", KNEE_PATH) is None
 
 
 async def test_keys_that_nobody_can_type_are_refused(bluez):

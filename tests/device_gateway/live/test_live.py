@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from analytics.domain.live import (
     parse_live_event,
 )
 from analytics.domain.session import Form, FormLabel, Repetition
-from device_gateway.live.hub import ANGLE_INTERVAL_S, Listener, LiveHub, fold
+from device_gateway.live.hub import ANGLE_INTERVAL_S, MOST_WAITING_EVENTS, Listener, LiveHub, fold
 
 
 def angle(degrees: float) -> AngleEvent:
@@ -64,19 +65,55 @@ async def test_the_first_message_is_a_snapshot_of_now() -> None:
 async def test_a_slow_listener_misses_old_angles_and_nothing_else() -> None:
     hub = LiveHub()
     slow = hub.join()
+    await hear(slow, 1)
     for number in range(1, 6):
         hub.publish(angle(number))
         await asyncio.sleep(ANGLE_INTERVAL_S * 1.5)
         hub.publish(repetition(number))
     hub.publish(angle(99))
     await asyncio.sleep(ANGLE_INTERVAL_S * 1.5)
-    heard = await hear(slow, 7)
-    assert [event.kind for event in heard] == ["snapshot", *["repetition"] * 5, "angle"]
+    heard = await hear(slow, 6)
+    assert [event.kind for event in heard] == [*["repetition"] * 5, "angle"]
     assert isinstance(heard[-1], AngleEvent)
     assert heard[-1].flexion_deg == 99
     sequences = [event.sequence for event in heard]
     assert sequences == sorted(set(sequences))
     assert await is_silent(slow)
+
+
+@pytest.mark.parametrize(
+    ("text", "few", "many"), [("", MOST_WAITING_EVENTS, MOST_WAITING_EVENTS + 1), ("x" * 2**18, 3, 4)]
+)
+async def test_one_far_behind_gets_one_snapshot_for_all_it_missed(text: str, few: int, many: int) -> None:
+    """Whether it is the number of events or their size; up to the bound, it is told everything."""
+    for count, expected in ((few, ["cue"] * few), (many, ["snapshot"])):
+        hub = LiveHub()
+        slow, quick = hub.join(), hub.join()
+        await hear(slow, 1)
+        await hear(quick, 1)
+        for number in range(count):
+            hub.publish(CueEvent(cue=Cue(code=str(number), text=text, level=CueLevel.INFO)))
+            assert [event.sequence for event in await hear(quick, 1)] == [number + 1]
+        heard = await hear(slow, len(expected))
+        assert [event.kind for event in heard] == expected
+        assert heard[-1].sequence == count
+        assert heard[-1].cue is not None
+        assert heard[-1].cue.code == str(count - 1), "the newest is not left out"
+        hub.publish(repetition(1))
+        assert [(event.kind, event.sequence) for event in await hear(slow, 1)] == [("repetition", count + 1)]
+        assert await is_silent(slow)
+
+
+async def test_of_the_samples_of_one_packet_the_newest_is_told_at_once() -> None:
+    hub = LiveHub()
+    listener = hub.join()
+    await hear(listener, 1)
+    for degrees in (1, 2, 3):
+        hub.publish(angle(degrees))
+    (heard,) = await hear(listener, 1)
+    assert isinstance(heard, AngleEvent)
+    assert (heard.flexion_deg, heard.sequence) == (3, 1)
+    assert await is_silent(listener)
 
 
 async def test_a_quick_listener_hears_everything_without_gaps() -> None:
@@ -142,13 +179,13 @@ def test_who_joins_late_knows_the_same_as_who_was_there(sequence: list[LiveEvent
         hub.publish(Snapshot(sequence=0, state=SessionState.CONNECTING))
         for event in sequence[:join_after]:
             hub.publish(event)
-        known = parse_live_event(await hub.join().next())
+        late = hub.join()
+        known = parse_live_event(await late.next())
         assert isinstance(known, Snapshot)
         for event in sequence[join_after:]:
-            before = hub.snapshot
             hub.publish(event)
-            if hub.snapshot is not before:
-                known = fold(known, event.model_copy(update={"sequence": hub.snapshot.sequence}))
+            while known.sequence < hub.snapshot.sequence:
+                known = fold(known, parse_live_event(await late.next()))
         return known, hub.snapshot
 
     known, current = asyncio.run(scenario())

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
 
+from analytics.domain.check_in import CheckIn, RedFlag
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Command
+from analytics.domain.live import Command, SessionState
 from analytics.domain.program import Dose
-from analytics.domain.session import PainMoment, SensorRecord, SessionReport
+from analytics.domain.session import EasingAction, PainMoment, Rating, SensorRecord, SessionReport
 from analytics.signals.samples import ImuSamples
 from analytics.simulation.body import SimulatedBody, seated_knee_extensions
-from device_gateway.clocks.clock import SensorClock
+from device_gateway.clocks.sensor_clock import SensorClock
 from device_gateway.live.hub import LiveHub
 from device_gateway.session.replay import close_unfinished
 from device_gateway.session.scoring import exercise_session
@@ -51,13 +56,17 @@ def sensor_records() -> list[SensorRecord]:
     ]  # fmt: skip
 
 
-async def live(store: Store, opening, wearing: SimulatedBody, step, plan: SessionPlan | None = PLAN) -> SessionReport:
+async def live(
+    store: Store, opening, wearing: SimulatedBody, step, plan: SessionPlan | None = PLAN,
+    given: Sequence[GivenCommand] = COMMANDS, until_s: float = math.inf,
+) -> SessionReport:  # fmt: skip
     """The session as it ran, recorded packet by packet, and the report it would have made; none is stored."""
     recorder = Recorder(opening, store, lambda: None, print, plan=plan, sensors=sensor_records)
-    session = exercise_session(opening, PLAN.dose, PLAN.limit_deg, LiveHub())
+    done = plan or PLAN
+    session = exercise_session(opening, done.dose, done.limit_deg, LiveHub(), guided=done.guided)
     clocks = {address: SensorClock() for address in SENSORS}
-    commands = list(COMMANDS)
-    for k in range(0, len(wearing.time_s), PACKET):
+    commands = list(given)
+    for k in range(0, int(np.searchsorted(wearing.time_s, until_s)), PACKET):
         part = slice(k, k + PACKET)
         sensor_time_us = np.round(wearing.time_s[part] * 1e6).astype(np.int64) + 777_000_000
         arrival_s = float(wearing.time_s[part][-1]) + DELAYS_S[k // PACKET % len(DELAYS_S)]
@@ -73,6 +82,7 @@ async def live(store: Store, opening, wearing: SimulatedBody, step, plan: Sessio
             clock.observe(int(sensor_time_us[-1]), arrival_s)
             recorder.add(samples, address=address, segment=segment, resolution=step, clock=clock, now_s=arrival_s)
             session.take(segment, RATE_HZ, samples, clock.place(sensor_time_us))
+    states_at_death[opening.id] = session.state
     recorder.flush()
     assert await recorder.written()
     session.finish()
@@ -81,6 +91,9 @@ async def live(store: Store, opening, wearing: SimulatedBody, step, plan: Sessio
         ended_at=opening.started_at, sensors=sensor_records(), chunk_count=recorder.chunk_count,
         chunks_sha256=recorder.chunks_sha256, simulated=True,
     )  # fmt: skip
+
+
+states_at_death: dict[UUID, SessionState] = {}
 
 
 async def closed(store: Store) -> SessionReport:
@@ -159,3 +172,64 @@ async def test_what_had_reached_the_disk_is_closed_after_a_power_cut(
     found = await closed(store)
     await store.close()
     assert (found.id, len(found.repetitions)) == (lost.id, len(lost.repetitions))
+
+
+ANSWERS = CheckIn(pain_now=4, given_at=datetime(2026, 11, 23, 9, tzinfo=UTC))
+LED = SessionPlan(
+    dose=Dose(sets=2, repetitions=2, target_excursion_deg=60), limit_deg=None, simulated=True, guided=True
+)
+ANSWERED = GivenCommand(time_s=0.0, command=Command(command="check_in", check_in=ANSWERS))
+
+
+async def test_a_gateway_killed_in_mid_rest_has_the_set_before_it(gateway_store, invented, wearing) -> None:
+    opening = invented.opening()
+    until_s = wearing.repetitions[2].end_s + 1.0
+    lost = await live(gateway_store, opening, wearing, invented.step, PLAN, (), until_s)
+    assert states_at_death[opening.id] is SessionState.RESTING
+    found = await closed(gateway_store)
+    assert [s.repetitions for s in found.sets] == [s.repetitions for s in lost.sets] == [3]
+    assert found.placement == lost.placement
+
+
+async def test_a_gateway_killed_in_mid_rating_has_the_answers_and_the_easing(gateway_store, invented, wearing) -> None:
+    opening = invented.opening()
+    until_s = wearing.repetitions[3].end_s + 1.5
+    lost = await live(gateway_store, opening, wearing, invented.step, LED, (ANSWERED,), until_s)
+    assert states_at_death[opening.id] is SessionState.RATING
+    found = await closed(gateway_store)
+    assert (found.check_in, found.felt) == (ANSWERS, None)
+    assert found.easings == lost.easings
+    assert found.easings[0].action is EasingAction.EASED
+    assert [s.repetitions for s in found.sets] == [2, 2]
+    assert found.calibration is not None
+    assert found.calibration.still_deg_s == pytest.approx(lost.calibration.still_deg_s)
+
+
+async def test_a_rating_that_was_given_before_the_kill_is_kept(gateway_store, invented, wearing) -> None:
+    rated = GivenCommand(time_s=wearing.repetitions[3].end_s + 1.2, command=Command(command="rate", pain=2, effort=7))
+    early = GivenCommand(time_s=5.0, command=Command(command="rate", pain=9, effort=9))  # was refused, and is again
+    given = (ANSWERED, early, rated)
+    await live_refusing(gateway_store, invented, wearing, given, wearing.repetitions[3].end_s + 1.5)
+    found = await closed(gateway_store)
+    assert found.felt == Rating(pain=2, effort=7)
+    assert len(found.repetitions) == 4
+
+
+async def live_refusing(store, invented, wearing, given, until_s: float) -> None:
+    """As `live`, with a command among them that the session refuses: it is on disk all the same."""
+    opening = invented.opening()
+    refused = given[1]
+    await live(store, opening, wearing, invented.step, LED, (given[0], *given[2:]), until_s)
+    await store.keep_command(opening.id, refused)
+
+
+async def test_a_gateway_killed_after_a_red_flag_tells_the_clinic_of_it(gateway_store, invented) -> None:
+    opening = invented.opening()
+    flagged = ANSWERS.model_copy(update={"red_flags": (RedFlag.CALF_PAIN,)})
+    await gateway_store.keep_opening(opening, LED)
+    given = GivenCommand(time_s=3.0, command=Command(command="check_in", check_in=flagged))
+    await gateway_store.keep_command(opening.id, given)
+    found = await closed(gateway_store)
+    assert found.check_in == flagged
+    assert [easing.rule for easing in found.easings] == ["red_flag.calf_pain"]
+    assert (found.repetitions, found.chunk_count) == ((), 0)

@@ -67,12 +67,12 @@ async def test_a_pause_outlasts_connecting_and_calibrating(hub, wearing, invente
     move(session, wearing, 0.0, 0.6)
     assert session.calibration is not None
     assert session.state is SessionState.PAUSED
-    assert session.repetitions == []
+    assert session.sets.repetitions == []
     session.resume()
     assert session.state is SessionState.EXERCISING
     move(session, wearing, 0.6, 1.0)
     session.finish()
-    assert 1 <= len(session.repetitions) < 4
+    assert 1 <= len(session.sets.repetitions) < 4
     states = [state for state, _ in hub.states()]
     assert states == [SessionState.PAUSED, SessionState.EXERCISING, SessionState.FINISHED]
 
@@ -82,14 +82,14 @@ async def test_pain_while_connecting_is_kept_and_holds_the_session(hub, wearing,
     session.obey(Command(command="hurts"), 1.5)
     move(session, wearing, 0.0, 1.0)
     session.finish()
-    assert session.hurts == (PainMoment(time_s=1.5),)
-    assert session.repetitions == []
+    assert session.care.hurts == (PainMoment(time_s=1.5),)
+    assert session.sets.repetitions == []
 
 
 async def test_pain_ends_the_set_and_says_so_even_in_a_pause(hub, wearing, invented) -> None:
     session = exercise_session(invented.opening(), DOSE, None, hub)
     time_s = move(session, wearing, 0.0, 1.0)
-    assert session.count_in_set > 0
+    assert session.sets.count_in_set > 0
     session.pause()
     session.obey(Command(command="hurts"), time_s)
     assert hub.states()[-2:] == [(SessionState.PAUSED, 1), (SessionState.PAUSED, 2)]
@@ -100,7 +100,7 @@ async def test_a_number_that_comes_later_belongs_to_the_pain_before(hub, invente
     session = exercise_session(invented.opening(), DOSE, None, hub)
     for time_s, pain in ((10.0, None), (14.0, 6), (50.0, 3), (60.0, None), (70.0, None)):
         session.obey(Command(command="hurts", pain=pain), time_s)
-    assert session.hurts == (
+    assert session.care.hurts == (
         PainMoment(time_s=10.0, pain=6),
         PainMoment(time_s=50.0, pain=3),
         PainMoment(time_s=60.0),
@@ -123,7 +123,7 @@ async def test_after_the_last_repetition_the_patient_is_told_once_that_it_was_th
     session = exercise_session(invented.opening(), Dose(sets=1, repetitions=3, target_excursion_deg=60), None, hub)
     move(session, wearing, 0.0, 1.0)
     session.finish()
-    assert len(session.repetitions) == 4
+    assert len(session.sets.repetitions) == 4
     assert hub.cues("all_done") == ["Well done, that was all for today. You can end the session."]
     codes = [event.cue.code if isinstance(event, CueEvent) else event.kind for event in hub.heard]
     repetitions = [place for place, code in enumerate(codes) if code == "repetition"]

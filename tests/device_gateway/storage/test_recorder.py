@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from analytics.domain.exercise import Segment
 from analytics.signals.chunk import SensorBlock, decode_chunk
 from analytics.signals.samples import ImuSamples
-from device_gateway.clocks.clock import SensorClock
+from device_gateway.clocks.sensor_clock import SensorClock
+from device_gateway.conditions import Trouble
 from device_gateway.storage import recorder as recorder_module
 from device_gateway.storage.recorder import Recorder
 from device_gateway.storage.store import Store
@@ -84,7 +86,7 @@ async def test_while_the_disk_is_full_chunks_wait_in_their_order(
     monkeypatch.setattr(recorder_module, "RETRY_S", 0.05)
     recorder, session_id, told = recorded
     assert await recorder.written()
-    await gateway_store._do(lambda database: database.execute("PRAGMA max_page_count = 1").fetchone())
+    await gateway_store.read(lambda database: database.execute("PRAGMA max_page_count = 1").fetchone())
     clock = SensorClock()
     for first in range(0, 40 * RATE_HZ, 25):
         record(recorder, clock, invented.samples(first, 25), "C1", invented.step)
@@ -94,7 +96,7 @@ async def test_while_the_disk_is_full_chunks_wait_in_their_order(
     assert recorder.chunks_stored < recorder.chunk_count
     await asyncio.sleep(0.2)
     assert len([sentence for sentence in told if "disk is full" in sentence]) == 1, "said once"
-    await gateway_store._do(lambda database: database.execute("PRAGMA max_page_count = 1000000").fetchone())
+    await gateway_store.read(lambda database: database.execute("PRAGMA max_page_count = 1000000").fetchone())
     await until(lambda: recorder.chunks_stored == recorder.chunk_count)
     assert await recorder.written()
     assert recorder.problem is None
@@ -102,3 +104,67 @@ async def test_while_the_disk_is_full_chunks_wait_in_their_order(
     time_us = np.concatenate([block.samples.sensor_time_us for blocks in chunks for block in blocks])
     assert (np.diff(time_us) == 40_000).all()
     assert len(time_us) == 40 * RATE_HZ
+
+
+async def test_all_that_a_sensor_says_is_kept(recorded, gateway_store, invented) -> None:
+    """Its magnetic field (in some packets), its own orientation, and which samples were clipped."""
+    recorder, session_id, _ = recorded
+    clock = SensorClock()
+    parts = [invented.samples(first, 5) for first in (0, 5, 10)]
+    field, turned = np.full((5, 3), 21.5), np.tile([1.0, 0, 0, 0], (5, 1))
+    clipped = np.array([False, True, False, False, False])
+    said = [
+        replace(parts[0], mag_ut=field, orientation=turned, clipped=clipped),
+        replace(parts[1], orientation=turned, clipped=clipped),
+        replace(parts[2], orientation=turned),  # whether it was clipped is not known: another run
+    ]
+    for part in said:
+        record(recorder, clock, part, "C1", invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    ((first, second),) = await blocks_of(gateway_store, session_id, 1)
+    np.testing.assert_array_equal(first.samples.mag_ut, np.vstack([field, np.full((5, 3), np.nan)]))
+    np.testing.assert_allclose(first.samples.orientation, np.vstack([turned, turned]))
+    np.testing.assert_array_equal(first.samples.clipped, np.concatenate([clipped, clipped]))
+    assert (len(second.samples), second.samples.mag_ut, second.samples.clipped) == (5, None, None)
+
+
+async def test_a_sensor_without_a_gyroscope_is_recorded(recorded, gateway_store, invented) -> None:
+    recorder, session_id, _ = recorded
+    said = replace(invented.samples(0, 5), gyr_rad_s=np.full((5, 3), np.nan))
+    record(recorder, SensorClock(), said, "C1", invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    ((block,),) = await blocks_of(gateway_store, session_id, 1)
+    np.testing.assert_array_equal(block.samples.gyr_rad_s, said.gyr_rad_s)
+
+
+async def test_what_fits_neither_disk_nor_memory_is_counted_as_lost(
+    recorded, gateway_store, invented, until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.05)
+    monkeypatch.setattr(recorder_module, "LARGEST_WAITING_BYTES", 10_000)
+    recorder, session_id, _ = recorded
+    assert await recorder.written()
+    await gateway_store.read(lambda database: database.pragma("max_page_count", 1))
+    clock, sent = SensorClock(), 0
+    codes = []
+    for _ in range(8):
+        record(recorder, clock, invented.samples(sent, 200), "C1", invented.step)
+        recorder.flush()
+        sent += 200
+        await recorder.written()
+        codes.append({condition.code for condition in gateway_store.conditions.now()})
+    assert {Trouble.DISK_FULL} in codes, "first it waits"
+    assert codes[-1] == {Trouble.DISK_FULL, Trouble.RECORDING_FAULT}
+    assert gateway_store.waiting_bytes <= 10_000
+    await gateway_store.read(lambda database: database.pragma("max_page_count", 1_000_000))
+    await until(lambda: not recorder.waits)
+    assert (gateway_store.waiting_bytes, gateway_store.conditions.now()) == (0, ())
+    record(recorder, clock, invented.samples(sent, 200), "C1", invented.step)
+    sent += 200
+    recorder.flush()
+    assert await recorder.written()
+    blocks = [block for (block,) in await blocks_of(gateway_store, session_id, recorder.chunk_count)]
+    assert sum(len(block.samples) + block.samples.lost_before for block in blocks) == sent
+    assert blocks[-1].samples.lost_before > 0

@@ -190,6 +190,15 @@ async def test_its_clock_can_be_asked_and_its_lamp_lit(make_sensor, connect, pla
     await driver.flash(0.5)
 
 
+async def test_a_two_way_exchange_bounds_its_clock(make_sensor, connect, playback, new_listener):
+    sensor = await make_sensor(playback(), firmware=Capture2GoFirmware, loop=True, clock_start_us=77_000_000)
+    driver = Capture2GoDriver(await connect(sensor))
+    await driver.start(100.0, 1, new_listener())
+    told = await driver.clock_bounds(asyncio.get_running_loop().time)
+    assert told.asked_s - 2e-6 <= sensor.taken_at(told.sensor_heard_us) <= sensor.taken_at(told.sensor_told_us)
+    assert sensor.taken_at(told.sensor_told_us) <= told.heard_s + 2e-6
+
+
 async def test_the_real_time_channel_disturbs_no_sample(make_sensor, connect, playback, new_listener):
     sensor = await make_sensor(playback(seconds=1.6), firmware=Capture2GoFirmware)
     client, heard = await connect(sensor), new_listener()

@@ -166,9 +166,9 @@ async def test_a_two_way_exchange_bounds_the_clocks_offset(make_sensor, connect,
     await driver.start(0, 5, new_listener())
     loop = asyncio.get_running_loop()
     for _ in range(3):
-        least, most = await driver.clock_offset_bounds_us(lambda: round(loop.time() * 1e6))
-        true = 123_456_789 - round(sensor.first_sample_at * 1e6)
-        assert least - 2 <= true <= most + 2
+        told = await driver.clock_bounds(loop.time)
+        assert told.asked_s - 2e-6 <= sensor.taken_at(told.sensor_heard_us) <= sensor.taken_at(told.sensor_told_us)
+        assert sensor.taken_at(told.sensor_told_us) <= told.heard_s + 2e-6
     await driver.stop()
 
 

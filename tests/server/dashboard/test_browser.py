@@ -11,6 +11,7 @@ import re
 
 import httpx2
 import pytest
+from gateway_key import GatewayKey
 from playwright.async_api import expect
 
 LIGHT = {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}}
@@ -150,7 +151,9 @@ async def test_a_gateway_is_let_in_and_shut_out_after_asking(visit, live_clinic,
         code = await offer.locator(".code").inner_text()
         await expect(offer).to_contain_text(f"--server {live_clinic.address} --claim {code}")
         async with httpx2.AsyncClient(base_url=live_clinic.address) as gateway:
-            claimed = await gateway.post("/api/v1/gateways/claim", json={"claim_code": code, "name": name})
+            public_key = GatewayKey(100 + scripts).public_key
+            wish = {"claim_code": code, "name": name, "public_key": public_key}
+            claimed = await gateway.post("/api/v1/gateways/claim", json=wish)
             assert claimed.status_code == 201
         await window.go("/gateways")
         await expect(offer).to_have_count(0)

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from analytics.domain.session import PainMoment
 from server.dashboard.rendering import new_dashboard
 from server.dashboard.wording import moment_words
-from server.devices.records import GatewayRecord
+from server.devices.records import GatewayKeyRecord, GatewayRecord
 from server.patients.records import PatientRecord
 
 HTML = {"Accept": "text/html,*/*"}
@@ -287,7 +287,8 @@ async def test_a_claim_code_is_shown_once_and_lets_a_gateway_in(api) -> None:
     assert f"sinew gateway --server http://127.0.0.1 --claim {code} --home DIR" in answer.text
     assert "10 minutes, until 09:10" in answer.text
     assert code not in (await reader.get("/gateways")).text
-    claimed = await api("POST", "gateways/claim", json={"claim_code": code, "name": "<b>Kitchen"})
+    wish = {"claim_code": code, "name": "<b>Kitchen", "public_key": "A" * 43 + "="}
+    claimed = await api("POST", "gateways/claim", json=wish)
     assert (claimed.status_code, claimed.json()["patient_id"]) == (201, "p1")
     after = (await reader.get("/gateways")).text
     assert "3 gateways let in." in after
@@ -329,6 +330,7 @@ async def test_a_patient_can_neither_make_a_claim_code_nor_revoke(api) -> None:
 
 async def test_a_clinic_without_gateways_is_told_what_to_do(api) -> None:
     async with api.database.writing() as db:
+        await db.execute(delete(GatewayKeyRecord))
         await db.execute(delete(GatewayRecord))
     html = (await (await Reader(api).sign_in("administrator")).get("/gateways")).text
     assert "No gateway yet" in html

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from analytics.domain.gateway_health import GatewayHealth
 from server.dashboard.views.gateways import claim_offer, gateway_list
 from server.devices.words import GatewaySummary
 
@@ -46,6 +47,34 @@ def test_when_a_gateway_was_last_heard_from_is_told_in_words_and_by_the_clinics_
     ]
     (row,) = _view(words, _gateway(1), zone=ZoneInfo("Europe/Berlin")).rows
     assert (row.last_seen_at, row.claimed) == ("Tue 22 Sep 2026, 00:30", "claimed 23 Aug 2026")
+
+
+def test_a_pairing_code_is_written_as_it_is_read_out(words) -> None:
+    view = _view(words, _gateway(1, pairing_code="ABCDEFGHJK"), _gateway(2))
+    assert [row.pairing_code for row in view.rows] == ["ABCDE-FGHJK", ""]
+
+
+def test_two_gateways_of_one_patient_are_pointed_out_while_both_are_let_in(words) -> None:
+    view = _view(words, _gateway(1), _gateway(2), _gateway(3, active=False), _gateway(4, patient_id="p2"))
+    said = {row.name: row.beside for row in view.rows}
+    assert said["Gateway 1"].startswith("Also let in for this patient: Gateway 2. Revoke the one")
+    assert said["Gateway 2"].startswith("Also let in for this patient: Gateway 1.")
+    assert said["Gateway 3"] == said["Gateway 4"] == ""
+
+
+def test_a_gateways_health_is_one_line_with_trouble_first(words) -> None:
+    figures = {"sinew": "0.1.0", "python": "3.11.7", "machine": "aarch64", "uptime_s": 12 * 86400 + 7}
+    counts = {"disk_free_bytes": 12_340_000_000, "sessions_waiting": 0, "sessions_refused": 0}
+    samples = {"samples_received": 9, "samples_lost": 1}
+    well = GatewayHealth(**figures, **counts, **samples, conditions=())
+    ill = well.model_copy(update={"conditions": ("disk.nearly_full",), "sessions_waiting": 1, "sessions_refused": 2})
+    view = _view(words, _gateway(1), _gateway(2, health=well), _gateway(3, health=ill))
+    assert [row.health for row in view.rows] == [
+        "",
+        "Sinew 0.1.0 · up 12 days · 12.3 GB free",
+        "disk.nearly_full · 2 sessions not taken by the clinic · 1 session to send · Sinew 0.1.0 · up 12 days · "
+        "12.3 GB free",
+    ]
 
 
 def test_an_offer_holds_the_whole_command_line(words) -> None:

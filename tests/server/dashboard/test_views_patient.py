@@ -153,6 +153,17 @@ def test_a_proposals_title_says_which_way_it_goes(words, after, title) -> None:
     assert proposal_card(words.proposal(**after), UTC).title == title
 
 
+def test_why_the_newest_session_was_stopped_is_one_line_on_top_for_clinicians(words) -> None:
+    flag = "Red flag, did not exercise: calf pain"
+    overview = words.overview(sessions=(words.session(0, stopped=flag), words.session(1)))
+    page = _page(words, overview)
+    assert page.stopped.startswith(f"{flag}. ")
+    assert [row.stopped for row in page.sessions] == [flag, ""]
+    assert _page(words, overview, reader="patient").stopped == ""
+    older = words.overview(sessions=(words.session(0), words.session(1, stopped=flag)))
+    assert _page(words, older).stopped == ""
+
+
 def test_a_restriction_is_shown_while_it_holds(words) -> None:
     def limit(until):
         restriction = Restriction(

@@ -5,7 +5,8 @@ from datetime import UTC
 import pytest
 
 from analytics.domain.exercise import Segment
-from analytics.domain.session import Calibration, FormLabel, PainMoment, Zero
+from analytics.domain.program import Dose
+from analytics.domain.session import Calibration, Easing, EasingAction, FormLabel, PainMoment, Zero
 from server.dashboard.views.quality import calibration_notes, sensor_row
 from server.dashboard.views.session import session_page
 
@@ -79,6 +80,16 @@ def test_when_it_hurt_is_said_and_marked(words) -> None:
     page = _page(words, words.report(hurts=HURTS))
     assert page.hurt_words == "It hurt at 1:12 (pain 6) and 2:40."
     assert page.chart["hurts"] == [{"time_s": 72.4, "pain": 6}, {"time_s": 160.0, "pain": None}]
+
+
+def test_what_was_eased_is_said_with_its_rule_and_reason(words) -> None:
+    less = Dose(sets=3, repetitions=7, target_excursion_deg=50)
+    eased = Easing(time_s=72, action=EasingAction.EASED, rule="hurts_now", reason="It hurt.", dose=less)
+    stopped = eased.model_copy(update={"time_s": 90, "action": EasingAction.STOPPED, "dose": None})
+    assert _page(words, words.report(easings=(eased, stopped))).easings == (
+        "1:12 Asked for less: 3 × 7 to 50° (hurts_now). The patient was told: It hurt.",
+        "1:30 Asked for nothing more (hurts_now). The patient was told: It hurt.",
+    )
 
 
 def test_where_nothing_hurt_nothing_is_said(words) -> None:

@@ -3,12 +3,22 @@
 import asyncio
 
 import pytest
+from gateway_key import GatewayKey
 
 PRESENCE = {"live_url": "wss://10.0.0.7:8443/live", "certificate_sha256": "ab" * 32, "live_token": "open sesame"}
 
 
-async def claim(api, code: str):
-    return await api("POST", "gateways/claim", json={"claim_code": code, "name": "Kitchen"})
+async def claim(api, code: str, seed: int = 50, **more):
+    wish = {"claim_code": code, "name": "Kitchen", "public_key": GatewayKey(seed).public_key} | more
+    return await api("POST", "gateways/claim", json=wish)
+
+
+async def bearer(api, gateway_id: str, seed: int = 50) -> dict[str, str]:
+    """The header of a gateway that has signed in."""
+    nonce = (await api("POST", f"gateways/{gateway_id}/challenge")).json()["nonce"]
+    granted = await api("POST", f"gateways/{gateway_id}/token", json=GatewayKey(seed).answer(gateway_id, nonce))
+    assert granted.status_code == 201, granted.text
+    return {"Authorization": f"Bearer {granted.json()['token']}"}
 
 
 async def new_code(api, patient: str = "p1") -> str:
@@ -21,9 +31,9 @@ async def test_a_code_lets_one_gateway_in_once(api) -> None:
     code = await new_code(api)
     claimed = await claim(api, code)
     assert (claimed.status_code, claimed.json()["patient_id"]) == (201, "p1")
-    headers = {"Authorization": f"Bearer {claimed.json()['token']}"}
+    headers = await bearer(api, claimed.json()["gateway_id"])
     assert (await api("GET", "gateway/assignment", headers=headers)).json()["patient_name"] == "Anna Example"
-    again = await claim(api, code)
+    again = await claim(api, code, seed=51)
     assert (again.status_code, again.json()["type"]) == (404, "claim-code-unknown")
     assert "ask the clinic" in again.json()["detail"]
 
@@ -35,8 +45,33 @@ async def test_a_code_is_read_as_people_type_it(api) -> None:
 
 async def test_a_code_sent_twice_at_once_lets_one_in(api) -> None:
     code = await new_code(api)
-    answers = await asyncio.gather(*(claim(api, code) for _ in range(4)))
+    answers = await asyncio.gather(*(claim(api, code, seed) for seed in range(50, 54)))
     assert sorted(answer.status_code for answer in answers) == [201, 404, 404, 404]
+
+
+async def test_a_claim_whose_answer_was_lost_may_be_sent_again(api) -> None:
+    code = await new_code(api)
+    first, again = await claim(api, code), await claim(api, code)
+    assert (again.status_code, again.json()) == (201, first.json())
+    listed = (await api("GET", "gateways", "administrator")).json()
+    assert len(listed) == 3, "one new gateway beside the two"
+    api.clock.advance(seconds=1)
+    other_code = await new_code(api)
+    await claim(api, other_code, seed=51)
+    assert (await claim(api, other_code)).status_code == 404, "that key came with another code"
+
+
+async def test_a_key_that_is_a_gateways_already_makes_no_second_one(api) -> None:
+    refused = await claim(api, await new_code(api), seed=1)
+    assert (refused.status_code, refused.json()["type"]) == (409, "conflict")
+
+
+async def test_a_home_of_another_patients_sessions_is_not_let_in_and_the_code_stays_good(api) -> None:
+    code = await new_code(api, "p1")
+    refused = await claim(api, code, patient_id="p2")
+    assert (refused.status_code, refused.json()["type"]) == (409, "another-patient")
+    assert "folder of its own" in refused.json()["detail"]
+    assert (await claim(api, code, patient_id="p1")).status_code == 201
 
 
 async def test_a_code_expires(start_clinic) -> None:
@@ -65,9 +100,20 @@ async def test_the_phone_learns_where_its_gateway_is(api) -> None:
     assert (await api("GET", "me/gateway", "other_patient")).status_code == 404
 
 
+async def test_a_pairing_code_is_for_who_manages_gateways_and_not_for_the_phone(api) -> None:
+    said = PRESENCE | {"pairing_code": "ABCDEFGHJK"}
+    assert (await api("PUT", "gateway/presence", "gateway", json=said)).status_code == 204
+    assert (await api("GET", "me/gateway", "patient")).json() == PRESENCE
+    (mine,) = [row for row in (await api("GET", "gateways", "administrator")).json() if row["pairing_code"]]
+    assert mine["pairing_code"] == "ABCDEFGHJK"
+    assert (await api("DELETE", f"gateways/{mine['id']}", "administrator")).status_code == 204
+    rows = (await api("GET", "gateways", "administrator")).json()
+    assert [row["pairing_code"] for row in rows if row["id"] == mine["id"]] == [None]
+
+
 async def test_of_two_gateways_the_one_heard_from_last_counts(api) -> None:
     second = (await claim(api, await new_code(api))).json()
-    headers = {"Authorization": f"Bearer {second['token']}"}
+    headers = await bearer(api, second["gateway_id"])
     await api("PUT", "gateway/presence", "gateway", json=PRESENCE)
     api.clock.advance(minutes=1)
     newer = PRESENCE | {"live_url": "wss://10.0.0.8:8443/live"}
@@ -98,6 +144,40 @@ async def test_a_revoked_gateway_is_out_at_once_and_what_it_sent_stays(api) -> N
     assert len((await api("GET", "patients/p1", "physiotherapist")).json()["sessions"]) == 1
 
 
-async def test_a_gateway_is_still_let_in_after_weeks_without_network(api) -> None:
-    api.clock.advance(weeks=30)
-    assert (await api("GET", "gateway/assignment", "gateway")).status_code == 200
+HEALTH = {
+    "sinew": "0.1.0",
+    "python": "3.11.7",
+    "machine": "aarch64",
+    "uptime_s": 90_000,
+    "conditions": ["disk.nearly_full"],
+    "disk_free_bytes": 10**9,
+    "sessions_waiting": 2,
+    "sessions_refused": 0,
+    "samples_received": 100,
+    "samples_lost": 1,
+}
+
+
+async def test_the_last_word_of_a_gateways_health_is_kept_and_shown(api) -> None:
+    for uptime_s in (1, 90_000):
+        sent = await api("PUT", "gateway/health", "gateway", json=HEALTH | {"uptime_s": uptime_s})
+        assert sent.status_code == 204
+    listed = {gateway["patient_id"]: gateway for gateway in (await api("GET", "gateways", "administrator")).json()}
+    assert listed["p1"]["health"] == HEALTH
+    assert listed["p1"]["seen_at"] is not None
+    assert listed["p2"]["health"] is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"conditions": ["Anna Example's knee hurts"]},
+        {"sinew": "0.1.0 of Anna"},
+        {"machine": "Anna's Raspberry Pi"},
+        {"uptime_s": -1},
+        {"python": "Anna"},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+async def test_a_gateways_health_has_no_room_for_words(api, said: dict) -> None:
+    assert (await api("PUT", "gateway/health", "gateway", json=HEALTH | said)).status_code == 422

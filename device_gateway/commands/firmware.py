@@ -11,6 +11,9 @@ from pathlib import Path
 
 from bleak import BleakClient
 
+from device_gateway.errors import GatewayError
+from device_gateway.links.radio import Central
+from device_gateway.settings import DEVICE_ADDRESS
 from firmware_interface.errors import SensorError
 from firmware_interface.firmware_update import (
     Progress,
@@ -21,10 +24,6 @@ from firmware_interface.firmware_update import (
     update_firmware,
 )
 from firmware_interface.firmware_update.image import IMAGE_LIMIT_BYTES
-
-from .errors import GatewayError
-from .links.radio import Central
-from .settings import DEVICE_ADDRESS
 
 _DONE = {
     Step.TEST: "Marked for a trial start.",
@@ -56,8 +55,7 @@ async def run(options: argparse.Namespace, central: Central) -> None:
 
     async def connect(on_gone: Callable[[], None]) -> BleakClient:
         print("Looking for the sensor …", flush=True)
-        sighting = await central.find(address)
-        return await central.connect(sighting.device, on_gone)
+        return await central.connect(await central.find(address), on_gone)
 
     if options.revert_firmware:
         print(f"The sensor {address} runs {await revert_firmware(connect)} again.")

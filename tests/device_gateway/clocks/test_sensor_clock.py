@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_gateway.clocks.clock import LEAST_PACE, SensorClock
+from device_gateway.clocks.sensor_clock import LEAST_PACE, SensorClock
 
 INTERVAL_S = 0.030
 TRANSIT_S = 0.002

@@ -1,0 +1,1 @@
+"""What `sinew gateway WORD` does: a small module with `main(argv) -> int` for each word."""

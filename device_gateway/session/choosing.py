@@ -1,0 +1,98 @@
+"""Before a session: what there is to do today, and making ready the exercise that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from analytics.domain.base import uuid7
+from analytics.domain.exercise import Segment
+from analytics.domain.live import Choice, Command
+from analytics.domain.program import Assignment, Prescription, Program
+from analytics.domain.session import SessionOpening
+from analytics.exercises.catalogue import UnknownExercise
+from analytics.safety.envelope import restricted_to
+from analytics.safety.precautions import precautions
+from analytics.safety.today import dose_today
+from device_gateway.errors import GatewayError
+from device_gateway.live.hub import LiveHub
+
+from .earlier import EarlierSessions
+from .exercise_session import ExerciseSession
+from .library import SHIPPED, Library
+from .scoring import exercise_session
+
+
+def choices(program: Program, earlier: EarlierSessions, day: date, library: Library) -> tuple[Choice, ...]:
+    """Today's exercises, what is still to be done first; what this gateway cannot do is left out."""
+    found = []
+    for prescription in program.prescriptions:
+        try:
+            name = library.exercise(prescription.exercise).name
+        except UnknownExercise:
+            continue
+        found.append(
+            Choice(
+                exercise=prescription.exercise,
+                exercise_name=name,
+                side=prescription.side,
+                dose=dose_today(prescription, program.restrictions, day),
+                done_today=(prescription.exercise, prescription.side) in earlier.done_on(day),
+            )
+        )
+    return tuple(sorted(found, key=lambda choice: choice.done_today))
+
+
+def chosen(program: Program, command: Command, earlier: EarlierSessions, day: date) -> Prescription:
+    """What a `start` asks for, by default what is due. Raises GatewayError for what is not prescribed."""
+    if command.exercise is None:
+        return earlier.due(program, day)
+    for prescription in program.prescriptions:
+        if prescription.exercise == command.exercise and command.side in {None, prescription.side}:
+            return prescription
+    raise GatewayError("That exercise is not in your program: choose one that is.")
+
+
+def prepare(
+    assignment: Assignment,
+    prescription: Prescription,
+    sensors: Mapping[str, Segment],
+    *,
+    started_at: datetime,
+    hub: LiveHub,
+    simulated: bool,
+    library: Library = SHIPPED,
+    guided: bool = False,
+) -> ExerciseSession:
+    """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it."""
+    try:
+        prescribed = library.exercise(prescription.exercise)
+    except UnknownExercise as unknown:
+        raise GatewayError(f"The program asks for what this gateway cannot do: {unknown} Update it.") from unknown
+    needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
+    missing = [segment for segment in needed if segment not in sensors.values()]
+    if missing:
+        option = f"--side {prescription.side}" if simulated else f"--sensor ADDRESS={missing[0]}"
+        raise GatewayError(
+            f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: start the "
+            f"gateway with {option}."
+        )
+    opening = SessionOpening(
+        id=uuid7(),
+        patient_id=assignment.patient_id,
+        program_version=assignment.program.version,
+        exercise=prescribed.code,
+        side=prescription.side,
+        started_at=started_at,
+    )
+    today = started_at.astimezone().date()  # the patient's day, as on the phone
+    restrictions = assignment.program.restrictions
+    return exercise_session(
+        opening,
+        dose_today(prescription, restrictions, today),
+        restricted_to(prescription, restrictions, today),
+        hub,
+        guided=guided,
+        precautions=precautions(prescription, restrictions, today),
+        library=library,
+    )

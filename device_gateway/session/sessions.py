@@ -1,0 +1,209 @@
+"""Sessions, one at a time: chosen, begun, obeyed and finished; their recorders are kept while the disk refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from analytics.domain.exercise import Segment
+from analytics.domain.live import Command, SessionState, Snapshot
+from analytics.domain.program import Assignment
+from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
+from analytics.safety.rules import load_rules
+from device_gateway.clocks.clock import Clock
+from device_gateway.errors import GatewayError, StoreError
+from device_gateway.links.radio import Central
+from device_gateway.live.hub import LiveHub
+from device_gateway.storage.recorder import Recorder
+from device_gateway.storage.store import Store
+
+from .choosing import choices, chosen, prepare
+from .conversation import Cause, Conversation
+from .earlier import EarlierSessions
+from .library import SHIPPED, Library
+from .run import SessionRun
+
+RUNNING = "A session is running already: stop it before you start another."
+NOT_RUNNING = "No session is running: start one first."
+
+
+class Sessions:
+    """`assignment` gives what is to be done.
+
+    `on_stored` is called whenever more is on disk, `on_begin` when a session has begun.
+    """
+
+    def __init__(
+        self,
+        sensors: Mapping[str, Segment],
+        *,
+        central: Central,
+        clock: Clock,
+        store: Store,
+        hub: LiveHub,
+        assignment: Callable[[], Awaitable[Assignment]],
+        on_stored: Callable[[], None],
+        simulated: bool,
+        library: Library = SHIPPED,
+        on_begin: Callable[[Assignment], None] = lambda _: None,
+    ) -> None:
+        self._sensors = sensors
+        self._central = central
+        self._clock = clock
+        self._store = store
+        self._hub = hub
+        self._assignment = assignment
+        self._on_stored = on_stored
+        self._simulated = simulated
+        self._library = library
+        self._on_begin = on_begin
+        self._talk = Conversation()
+        self._earlier: EarlierSessions | None = None
+        self._run: SessionRun | None = None
+        self._recorders: list[Recorder] = []
+        self._finished: asyncio.Future[SessionReport] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
+    async def obey(self, command: Command) -> None:
+        """Do what a listener asks. Raises GatewayError, saying why, where it cannot be done."""
+        match command.command:
+            case "choose":
+                await self.choose()
+            case "start":
+                await self.start(command)
+            case "stop" if self._talk.step is SessionState.CHOOSING:
+                self._talk.advance(Cause.STOP)
+                self._hub.publish(Snapshot(state=self._talk.step))
+            case "stop":
+                await self.finish()
+            case _ if self._run is None:
+                raise GatewayError(NOT_RUNNING)
+            case _:
+                self._run.obey(command)
+
+    async def choose(self) -> None:
+        """Tell listeners what there is to do today; whoever asks is then also asked before the exercise."""
+        async with self._changing:
+            if self._run is not None:
+                raise GatewayError(RUNNING)
+            program, earlier = (await self._assignment()).program, await self._earlier_sessions()
+            self._talk.advance(Cause.CHOOSE)
+            today = self._clock.utc().astimezone().date()
+            self._hub.publish(Snapshot(state=self._talk.step, choices=choices(program, earlier, today, self._library)))
+
+    async def start(self, command: Command | None = None) -> SessionOpening:
+        """Begin an exercise of the patient's program, by default the first that is not done today.
+
+        Who has chosen before, or answers the questions now, is led through; otherwise it begins at once, unless a red
+        flag is known.
+        """
+        command = command or Command(command="start")
+        async with self._changing:
+            if self._run is not None:
+                raise GatewayError(RUNNING)
+            assignment, earlier, now = await self._assignment(), await self._earlier_sessions(), self._clock.utc()
+            guided = self._talk.step is SessionState.CHOOSING or command.check_in is not None
+            if not guided and (warning := earlier.warning(now, load_rules())):
+                raise GatewayError(f"{warning} Once that is settled, answer the questions before exercising again.")
+            session = prepare(
+                assignment,
+                chosen(assignment.program, command, earlier, now.astimezone().date()),
+                self._sensors,
+                started_at=now,
+                hub=self._hub,
+                simulated=self._simulated,
+                library=self._library,
+                guided=guided,
+            )
+            await self._let_go_of_recorders()
+            self._talk.advance(Cause.START)
+            self._talk = Conversation()  # the session has its own from here on
+            self._finished = asyncio.get_running_loop().create_future()
+            run = self._run = SessionRun(
+                session,
+                self._sensors,
+                central=self._central,
+                clock=self._clock,
+                store=self._store,
+                hub=self._hub,
+                on_stored=self._on_stored,
+                on_over=self._end,
+                simulated=self._simulated,
+            )
+            self._recorders.append(run.recorder)
+            self._on_begin(assignment)
+            if command.check_in is not None:
+                run.obey(Command(command="check_in", check_in=command.check_in))
+            return session.opening
+
+    async def finish(self) -> SessionReport:
+        """End the session: streams are stopped, every packet on its way is taken in, the report is made and stored."""
+        async with self._changing:
+            if self._run is None:
+                if self._finished is not None and self._finished.done():
+                    return self._finished.result()
+                raise GatewayError(NOT_RUNNING)
+            report = await self._run.finish()
+            self._run = None
+            await self._remember(report)
+            if self._finished is not None:
+                self._finished.set_result(report)
+            return report
+
+    async def finish_if_running(self) -> None:
+        async with self._changing:
+            running = self._run is not None
+        if running:
+            await self.finish()
+
+    async def finished(self) -> SessionReport:
+        """The report of the session that was started last, once it is over."""
+        if self._finished is None:
+            raise GatewayError(NOT_RUNNING)
+        return await asyncio.shield(self._finished)
+
+    @property
+    def alive(self) -> bool:
+        """Whether everything that is recorded finds its way to the disk as far as this program goes."""
+        return all(recorder.alive for recorder in self._recorders)
+
+    def records(self) -> tuple[SensorRecord, ...]:
+        """What each sensor of the running session has delivered so far."""
+        return tuple(link.record() for link in self._run.links) if self._run is not None else ()
+
+    def problems(self) -> list[str]:
+        """What the disk says of the sessions so far, one sentence each."""
+        return [recorder.problem for recorder in self._recorders if recorder.problem]
+
+    async def close(self) -> None:
+        """Finish the session if one runs, and stop writing."""
+        await self.finish_if_running()
+        if self._ending is not None:
+            await self._ending
+        for recorder in self._recorders:
+            await recorder.close()
+
+    def _end(self) -> None:
+        """A session that has come to its end by itself is finished like one that is stopped."""
+        self._ending = asyncio.create_task(self.finish_if_running(), name="session's end")
+
+    async def _earlier_sessions(self) -> EarlierSessions:
+        if self._earlier is None:
+            kept = await self._store.setting("earlier_sessions")
+            self._earlier = EarlierSessions.model_validate_json(kept) if kept else EarlierSessions()
+        return self._earlier
+
+    async def _remember(self, report: SessionReport) -> None:
+        """A disk that refuses this refuses the report too, and says so there."""
+        with contextlib.suppress(StoreError):
+            self._earlier = (await self._earlier_sessions()).and_then(report)
+            await self._store.keep_settings(earlier_sessions=self._earlier.model_dump_json())
+
+    async def _let_go_of_recorders(self) -> None:
+        """Of the sessions before: a recorder stays only while it still waits for the disk."""
+        done = [recorder for recorder in self._recorders if not recorder.waits]
+        self._recorders = [recorder for recorder in self._recorders if recorder.waits]
+        for recorder in done:
+            await recorder.close()

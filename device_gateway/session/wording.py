@@ -1,0 +1,31 @@
+"""The sentences that a session says by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analytics.domain.live import Cue, CueLevel
+from analytics.domain.program import Dose
+
+ALL_DONE = Cue(code="all_done", text="Well done, that was all for today. You can end the session.", level=CueLevel.GOOD)
+HURTS = Cue(
+    code="hurts",
+    text="Stop. Rest the joint. If the pain does not go away, call your physiotherapist.",
+    level=CueLevel.STOP,
+)
+
+
+def eased_cue(reason: str, dose: Dose) -> Cue:
+    """Why less is asked for, and what is asked for now."""
+    text = f"{reason} From now on: {dose.repetitions} repetitions a set, to {round(dose.target_excursion_deg)}°."
+    return Cue(code="eased", text=text, level=CueLevel.WARN)
+
+
+def stopped_cue(reason: str) -> Cue:
+    """Why nothing more is asked for."""
+    return Cue(code="stopped", text=reason, level=CueLevel.STOP)
+
+
+def precautions_cue(precautions: Sequence[str]) -> Cue:
+    """What must not happen today, said before it begins."""
+    return Cue(code="precautions", text=" ".join(precautions), level=CueLevel.INFO)

@@ -1,0 +1,1 @@
+"""What a patient has agreed to, and since when."""

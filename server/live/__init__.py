@@ -1,0 +1,1 @@
+"""Watching a patient exercise, where the patient agrees: events pass through and are not kept."""
