@@ -60,4 +60,4 @@ class OffsetBounds:
         # Of n uniform waits, the least is longer than a share x of the longest with probability (1 - x)^n.
         least_wait_s = longest_wait_s * (1.0 - MISSED ** (1.0 / len(room_s))) + HOST_S
         least_wait_s = min(least_wait_s, max(least_s, 0.0))  # nor can a sample have been taken after it arrived
-        return Bias(least_s - least_wait_s / 2, least_wait_s / 2)
+        return Bias(least_s - least_wait_s / 2, 0.0)

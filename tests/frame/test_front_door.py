@@ -21,9 +21,11 @@ def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("command", sorted(sinew.ROOMS))
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        sinew.main([command, "--help"])
-    assert exit_.value.code == 0
+    try:
+        code = sinew.main([command, "--help"])
+    except SystemExit as ended:  # as argparse does
+        code = ended.code
+    assert code == 0
     assert f"sinew {command}" in capsys.readouterr().out
 
 

@@ -51,10 +51,11 @@ class SmallClinic:
 
 
 @contextlib.asynccontextmanager
-async def small_clinic(home: Path, repetitions: int = 10) -> AsyncIterator[SmallClinic]:
+async def small_clinic(home: Path) -> AsyncIterator[SmallClinic]:
+    """The patient's program is so long that no session comes to its end by itself."""
     home.mkdir(mode=0o700)  # noqa: ASYNC240 - nothing else runs yet
     settings = Settings(home=home)
-    dose = Dose(sets=3, repetitions=repetitions, target_excursion_deg=70)
+    dose = Dose(sets=20, repetitions=100, target_excursion_deg=70)
     program = Program(
         patient_id=PATIENT, version=1, phase="early", approved_by="Test", approved_at=datetime.now(UTC),
         prescriptions=(Prescription(exercise="knee.extension.seated", side=Side.RIGHT, dose=dose),), reason="a test",

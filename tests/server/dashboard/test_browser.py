@@ -157,7 +157,7 @@ async def test_a_gateway_is_let_in_and_shut_out_after_asking(visit, live_clinic,
             assert claimed.status_code == 201
         await window.go("/gateways")
         await expect(offer).to_have_count(0)
-        row = page.get_by_role("row", name=re.compile(name))
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(f"^{name}")))
         ask = page.get_by_role("dialog", name=f"Revoke {name}?")
         await row.get_by_role("button", name=f"Revoke {name}…").click()
         await expect(ask.get_by_role("button", name="Keep it")).to_be_focused()
