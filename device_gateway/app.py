@@ -32,6 +32,7 @@ from .session.sessions import Sessions
 from .settings import GatewaySettings
 from .storage.retention import Retention
 from .storage.store import Store
+from .uplink.assignments import Assignments
 from .uplink.clinic import Clinic, Presence
 from .uplink.dates import Dates
 from .uplink.identity import Credentials
@@ -154,7 +155,7 @@ class Gateway:
             clock=self._clock,
             store=store,
             hub=self.hub,
-            assignment=self._uplink.assignment,
+            assignment=Assignments(store, clinic, self.conditions, releases.exercise).current,
             on_stored=self._uplink.wake,
             simulated=settings.simulated,
             library=releases,

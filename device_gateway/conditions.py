@@ -32,7 +32,7 @@ class Trouble(StrEnum):
     CLINIC_REFUSES = "clinic.refuses"
     ANOTHER_GATEWAY = "clinic.another_gateway"
     MODEL_REFUSED = "model.refused"
-    PROGRAM_UNKNOWN = "program.unknown"
+    PROGRAM_REFUSED = "program.refused"
     LOCAL_API_DOWN = "local_api.down"
     SCORING_FAULT = "scoring.fault"
 

@@ -26,7 +26,7 @@ UPPER = 0.75
 """The longest wait is told by this quantile of them, since where a connection event is lost some are longer still."""
 MISSED = 0.05
 """How likely the least wait may be longer than stated."""
-HOST_S = 0.006
+HOST_S = 0.004
 """So long a question may take, every time, through operating system and radio to where the sensor reads its clock."""
 
 
@@ -60,4 +60,4 @@ class OffsetBounds:
         # Of n uniform waits, the least is longer than a share x of the longest with probability (1 - x)^n.
         least_wait_s = longest_wait_s * (1.0 - MISSED ** (1.0 / len(room_s))) + HOST_S
         least_wait_s = min(least_wait_s, max(least_s, 0.0))  # nor can a sample have been taken after it arrived
-        return Bias(least_s - least_wait_s / 2, 0.0)
+        return Bias(least_s - least_wait_s / 2, least_wait_s / 2)

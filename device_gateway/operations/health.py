@@ -25,7 +25,7 @@ UNFIT = frozenset(Trouble) - {
     Trouble.DISK_NEARLY_FULL,
     Trouble.CLINIC_UNREACHABLE,
     Trouble.MODEL_REFUSED,
-    Trouble.PROGRAM_UNKNOWN,
+    Trouble.PROGRAM_REFUSED,
 }
 """With these a patient cannot exercise as meant, or what is recorded is at risk; the others only wait."""
 

@@ -12,6 +12,7 @@ from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent,
 from analytics.domain.session import SessionReport
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.clock import Clock
+from device_gateway.conditions import Trouble
 from device_gateway.links.link import SensorLink
 from device_gateway.links.radio import Central
 from device_gateway.live.hub import LiveHub
@@ -22,6 +23,7 @@ from device_gateway.storage.store import Store
 from .exercise_session import ExerciseSession
 
 TICK_S = 0.25
+SCORING_FAULT = "Counting has stopped because of a fault in this program; your movement is still recorded."
 """Of the machine's time: rests and unanswered questions end by time, whether or not samples come."""
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,8 @@ class SessionRun:
         self._hub = hub
         self._simulated = simulated
         self._scoring = True
+        self._conditions = store.conditions
+        self._conditions.clear(Trouble.SCORING_FAULT)
         if session.step is not SessionState.CHECKING_IN:
             self._connect()
         session.begin([link.sensor_state() for link in self.links])
@@ -165,7 +169,8 @@ class SessionRun:
         except Exception:
             self._scoring = False
             log.exception("Live scoring has stopped.")
-            self._warn("Counting has stopped because of a fault in this program; your movement is still recorded.")
+            self._conditions.set(Trouble.SCORING_FAULT, SCORING_FAULT)
+            self._warn(SCORING_FAULT)
 
     def _warn(self, sentence: str) -> None:
         log.warning("%s", sentence)

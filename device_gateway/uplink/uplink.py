@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from analytics.domain.program import Assignment
 from device_gateway.conditions import Conditions
 from device_gateway.errors import GatewayError, RefusedError, ShutOutError, StoreError, UnreachableError
 from device_gateway.storage.store import SessionUpload, Store
@@ -124,36 +123,6 @@ class Uplink:
         except TimeoutError:
             return False
         return not await self._store.waiting()
-
-    async def assignment(self) -> Assignment:
-        """What the patient is to do: the clinic's word where it can be had, else the last one kept.
-
-        Raises GatewayError where there is neither, and ShutOutError where the clinic wants nothing to go on here.
-        """
-        kept = await self._store.setting("assignment")
-        trouble: GatewayError
-        try:
-            news = await self._clinic.assignment(await self._store.setting("assignment_etag") if kept else None)
-            if news is not None:
-                await self._keep(*news)
-                return news[0]
-        except ShutOutError as refusal:
-            self._standing.shut_out(str(refusal))
-            raise
-        except (UnreachableError, RefusedError) as refusal:
-            trouble = refusal
-            log.warning("The program could not be refreshed: %s", refusal)
-        else:
-            trouble = GatewayError("the clinic's server says that nothing has changed")
-        if kept is None:
-            raise GatewayError(f"There is no program to exercise by yet: {trouble}") from trouble
-        return Assignment.model_validate_json(kept)
-
-    async def _keep(self, assignment: Assignment, etag: str | None) -> None:
-        try:
-            await self._store.keep_settings(assignment=assignment.model_dump_json(), assignment_etag=etag or "")
-        except StoreError as trouble:
-            log.warning("The program is used but not kept: %s", trouble)
 
     async def _bring_all(self) -> None:
         await self._dates.look()

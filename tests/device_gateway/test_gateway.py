@@ -191,6 +191,7 @@ async def test_a_fault_in_scoring_does_not_stop_the_recording(
         await home.played()
         report = await home.gateway.finish_session()
         assert await home.gateway.drain(20)
+        assert "scoring.fault" in {condition.code for condition in home.gateway.conditions.now()}
     assert "ZeroDivisionError" in caplog.text
     assert any("still recorded" in event.cue.text for event in home.phone.of(CueEvent))
     assert sum(sensor.samples_received for sensor in report.sensors) == home.sent == 2 * len(wearing.time_s)

@@ -72,7 +72,9 @@ class WitnessedFirmware(OpenFirmware):
 
 
 class WitnessedSensor(VirtualSensor):
-    """Notes of the packets that the transmit queue took where the first after each START began, and the last ended."""
+    """Notes of the packets that the transmit queue took where the first after each START began, and the last ended;
+    and how far it had come whenever its link was lost.
+    """
 
     sent_to = 0
     starts = False
@@ -81,6 +83,11 @@ class WitnessedSensor(VirtualSensor):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.sent_from: list[int] = []
+        self.lost_at: list[int] = []
+
+    def _on_disconnection(self) -> None:
+        self.lost_at.append(self.next_sample)
+        super()._on_disconnection()
 
     async def _send(self, packet: Packet) -> None:
         self.sent_to = self.next_sample

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 
 import numpy as np
-import pytest
 from alignment import INTERVAL_S, by_clock, covered, hear_five, pairwise_ms, replayed
+from bleak import BleakClient
 
-from device_gateway.clocks import exchange as exchange_module
 from device_gateway.clocks.exchange import PATIENCE, keep_exchanging
 from device_gateway.clocks.sensor_clock import SensorClock
-from firmware_interface.driver_kit.clock_bounds import ClockBounds
-from firmware_interface.errors import SensorRefusedError
+from firmware_interface import open_profile as profile
+from firmware_interface.drivers import AnyDriver
+from firmware_interface.drivers.open_imu import OpenImuDriver
+from firmware_interface.drivers.thingy52 import ThingyDriver
+from firmware_interface.virtual.families.open_imu import OpenFirmware
+from firmware_interface.virtual.families.thingy52 import ThingyFirmware
+from firmware_interface.virtual.firmware import Firmware
+from firmware_interface.virtual.link import SoftwareLink
+from firmware_interface.virtual.radio import SoftwareRadio
+from firmware_interface.virtual.sensor import VirtualSensor
+from firmware_interface.virtual.swing import swinging_limb
 
 
 async def test_two_sensors_are_aligned_by_asking_them() -> None:
@@ -40,38 +47,42 @@ async def test_an_answer_waits_a_whole_interval_and_a_question_any_part_of_one()
     assert np.median(back_s) > 0.8 * INTERVAL_S, "the least is shorter where this computer was late with the event"
 
 
-class Driver:
-    """Answers as told, one after the other; then it stays silent."""
+class WithoutTime(OpenFirmware):
+    """A sensor that has START and STOP, but does not tell its clock."""
 
-    def __init__(self, *answers: ClockBounds | Exception | None) -> None:
-        self.answers = list(answers)
-        self.asked = 0
+    asked = 0
 
-    async def clock_bounds(self, now_s: Callable[[], float]) -> ClockBounds | None:
-        self.asked += 1
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def _on_command(self, data: bytes) -> None:
+        if data[0] == profile.Opcode.TIME:
+            self.asked += 1
+            self._reply(profile.encode_reply(profile.Opcode.TIME, profile.Status.UNKNOWN_OPCODE))
+        else:
+            super()._on_command(data)
 
 
-async def asked(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(exchange_module, "PAUSES_S", ((1000, 0.0),))
-    clock = SensorClock()
-    clock.observe(0, 0.0)
-    async with asyncio.timeout(5):
-        await keep_exchanging(driver, lambda: clock, lambda: 0.0, random.Random(0))
-    return clock.exchanges
+async def exchanged(firmware: type[Firmware], kind: type[AnyDriver]) -> tuple[VirtualSensor, SensorClock]:
+    """Ask a sensor of this kind until it is left in peace."""
+    link, clock = SoftwareLink(), SensorClock()
+    async with (
+        SoftwareRadio(link) as radio,
+        VirtualSensor("Sinew", "C1:00:00:00:00:01", swinging_limb(), link, loop=True, firmware=firmware) as sensor,
+        BleakClient(sensor.address, backend=radio.client_backend) as client,
+    ):
+        driver, now_s = kind(client), asyncio.get_running_loop().time
+        await driver.start(0.0, 5, lambda _: None, lambda newest_us: clock.observe(newest_us, now_s()))
+        async with asyncio.timeout(10):
+            await keep_exchanging(driver, lambda: clock, now_s, random.Random(0))
+        await driver.stop()
+        await driver.unsubscribe()
+    return sensor, clock
 
 
-async def test_a_family_that_cannot_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = Driver(None)
-    assert await asked(driver, monkeypatch) == 0
-    assert driver.asked == 1
+async def test_a_family_that_cannot_tell_its_clock_is_let_be() -> None:
+    _, clock = await exchanged(ThingyFirmware, ThingyDriver)
+    assert clock.exchanges == 0
 
 
-async def test_a_sensor_that_refuses_is_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
-    refusal, answer = SensorRefusedError("no"), ClockBounds(0, 0, 0.0, 0.0)
-    driver = Driver(refusal, refusal, answer, *[refusal] * PATIENCE)
-    assert await asked(driver, monkeypatch) == 1
-    assert driver.asked == 3 + PATIENCE
+async def test_a_sensor_that_refuses_is_left_in_peace() -> None:
+    sensor, clock = await exchanged(WithoutTime, OpenImuDriver)
+    assert isinstance(sensor.firmware, WithoutTime)
+    assert (sensor.firmware.asked, clock.exchanges) == (PATIENCE, 0)

@@ -12,9 +12,11 @@ import pytest
 from gateway_at_clinic import entered, let_in, uplink_to, uploading
 
 from analytics.domain.session import SessionOpening
+from analytics.exercises.catalogue import exercise
 from device_gateway.conditions import Trouble
 from device_gateway.errors import GatewayError, ShutOutError, UnreachableError
 from device_gateway.storage.store import Store
+from device_gateway.uplink.assignments import Assignments
 from device_gateway.uplink.uplink import LONGEST_PAUSE_S, pause_s
 from device_gateway.uplink.wire import Wire
 from server.database import Database
@@ -128,6 +130,10 @@ async def test_what_the_clinic_refuses_for_good_is_kept_and_shown_and_stops_nobo
     assert (await gateway_store.chunk(spoilt.id, 1))[0] == b"these bytes are no chunk"
 
 
+def assignments(at, store) -> Assignments:
+    return Assignments(store, at.clinic, at.conditions, exercise)
+
+
 async def test_a_gateway_that_is_shut_out_keeps_everything_says_so_and_heals(
     shared_clinic, gateway_store, invented, until, monkeypatch
 ) -> None:
@@ -144,7 +150,8 @@ async def test_a_gateway_that_is_shut_out_keeps_everything_says_so_and_heals(
         assert "new claim code" in at.trouble(Trouble.CLINIC_SHUT_OUT)
         assert "is kept" in at.trouble(Trouble.CLINIC_SHUT_OUT)
         with pytest.raises(ShutOutError, match="claim code"):
-            await uplink.assignment()  # offline it may go on with the program it has; this is not offline
+            # Without network it may go on with the program it has; this is another matter.
+            await assignments(at, gateway_store).current()
         (upload,) = await gateway_store.uploads()
         assert upload.chunks_waiting == (0, 1)
         assert upload.problem is None, "nothing is wrong with the session"
@@ -159,17 +166,17 @@ async def test_the_program_is_fetched_once_and_kept_for_days_without_network(
 ) -> None:
     async with (
         entered(relay.url, gateway_store, await shared_clinic.claim_code()) as at,
-        uploading(at, gateway_store) as uplink,
+        uploading(at, gateway_store),
     ):
-        first = await uplink.assignment()
+        first = await assignments(at, gateway_store).current()
         assert await at.clinic.assignment(await gateway_store.setting("assignment_etag")) is None, "304: nothing new"
-        assert await uplink.assignment() == first
+        assert await assignments(at, gateway_store).current() == first
         async with Database(Settings(home=shared_clinic.home).database_path) as database, database.writing() as db:
             await add_version(db, invented.program(first.program.version + 1))
-        second = await uplink.assignment()
+        second = await assignments(at, gateway_store).current()
         assert second.program.version == first.program.version + 1
         await relay.stop()
-        assert await uplink.assignment() == second
+        assert await assignments(at, gateway_store).current() == second
 
 
 async def test_without_network_and_without_a_kept_program_there_is_a_sentence(
@@ -177,9 +184,9 @@ async def test_without_network_and_without_a_kept_program_there_is_a_sentence(
 ) -> None:
     async with entered(relay.url, gateway_store, await shared_clinic.claim_code()) as at:
         await relay.stop()
-        async with uploading(at, gateway_store) as uplink:
+        async with uploading(at, gateway_store):
             with pytest.raises(GatewayError, match=r"no program to exercise by yet.*does not answer"):
-                await uplink.assignment()
+                await assignments(at, gateway_store).current()
 
 
 @pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])

@@ -20,7 +20,10 @@ import pytest
 import uvicorn
 from gateway_at_clinic import entered, uploading
 
+from analytics.domain.program import Assignment
+from analytics.exercises.catalogue import exercise as exercise_named
 from device_gateway.conditions import Trouble
+from device_gateway.uplink.assignments import Assignments
 from device_gateway.uplink.dates import Dates
 from device_gateway.uplink.identity import Identity
 from device_gateway.uplink.uplink import LONGEST_PAUSE_S
@@ -85,6 +88,10 @@ async def exercise(store, invented, number: int, chunks: int = 3) -> tuple[UUID,
     return opened.id, data
 
 
+async def assigned(store, at) -> Assignment:
+    return await Assignments(store, at.clinic, at.conditions, exercise_named).current()
+
+
 async def offline(days: int, clinic, store, invented) -> None:
     clock, kept = Ahead(), []
     async with (
@@ -92,7 +99,7 @@ async def offline(days: int, clinic, store, invented) -> None:
         entered(clinic.url, store, await clinic.claim_code(), now=clock.now) as at,
         uploading(at, store, dates=clock.dates(store, at.conditions), sleep=clock.sleep, now=clock.now) as uplink,
     ):
-        program = await uplink.assignment()
+        program = await assigned(store, at)
         kept.append(await exercise(store, invented, 0))
         assert await uplink.drain(20)
         (key,) = at.credentials.identity.keys
@@ -102,7 +109,7 @@ async def offline(days: int, clinic, store, invented) -> None:
     ):
         for day in range(days):
             for half in range(2):
-                assert await uplink.assignment() == program, "the last program is gone by"
+                assert await assigned(store, at) == program, "the last program is gone by"
                 kept.append(await exercise(store, invented, 1 + 2 * day + half))
                 uplink.wake()
                 await clock.pass_by(DAY_S / 2)
@@ -116,7 +123,7 @@ async def offline(days: int, clinic, store, invented) -> None:
             clock.until_s += 4 * LONGEST_PAUSE_S
             assert await uplink.drain(60), uplink.problem
             assert at.troubles == {}
-            assert await uplink.assignment() == program
+            assert await assigned(store, at) == program
     identity = Identity.model_validate_json(await store.setting("identity") or "")
     assert (identity.keys[0] != key) == (days > 30), "changed by its age at the clinic"
     assert order_of(clinic.home, "chunk") == [(id_, n) for id_, data in kept for n in range(len(data))]
