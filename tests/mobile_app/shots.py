@@ -37,7 +37,7 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
     from kivy.core.window import Window  # noqa: PLC0415
     from window_driver import pump, save_picture  # noqa: PLC0415
 
-    from analytics.domain.live import CueLevel, SensorEvent, SessionState  # noqa: PLC0415
+    from analytics.domain.live import CueLevel, SensorEvent, SessionState, StateEvent  # noqa: PLC0415
     from mobile_app.account import Account, MemoryTokens  # noqa: PLC0415
     from mobile_app.app import build_screens  # noqa: PLC0415
     from mobile_app.clients.clinic import Clinic  # noqa: PLC0415
@@ -94,6 +94,22 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
     def ready() -> None:
         prepared()
         phone.exercise.hear(scenes.snapshot(SessionState.IDLE, session=None))
+
+    def asked(answers: int = 0, option: str = "No") -> None:
+        ready()
+        phone.exercise.check_in.begin()
+        for _ in range(answers):
+            phone.exercise.check_in.choose(option)
+
+    def asked_pain() -> None:
+        asked(answers=4)
+
+    def refused() -> None:
+        asked(answers=1, option="Yes")
+
+    def resting() -> None:
+        exercising()
+        phone.exercise.hear(StateEvent(state=SessionState.RESTING, set_number=2, rest_s=42.0))
 
     def exercising(share: float = 0.32) -> None:
         prepared()
@@ -166,6 +182,10 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         "today_offline": today_offline,
         "today_empty": today_empty,
         "exercise_ready": ready,
+        "exercise_asked": asked,
+        "exercise_asked_pain": asked_pain,
+        "exercise_refused": refused,
+        "exercise_resting": resting,
         "exercise_calibrating": calibrating,
         "exercise": exercising,
         "exercise_reached": reached,
