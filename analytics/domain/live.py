@@ -163,10 +163,12 @@ class Command(Word):
 
     choose: tell what there is to do today. start: begin `exercise` and `side`, else what comes first; `check_in` may
     come with it. check_in: the answers. skip: the step that is being waited for, be it questions, a rest or a rating.
-    rate: `pain` and `effort` at the end.
+    rate: `pain` and `effort` at the end. knock: the sensors are about to be struck together, to see that they agree.
     """
 
-    command: Literal["start", "stop", "pause", "resume", "hurts", "assign", "choose", "check_in", "skip", "rate"]
+    command: Literal[
+        "start", "stop", "pause", "resume", "hurts", "assign", "choose", "check_in", "skip", "rate", "knock"
+    ]
     pain: int | None = Field(default=None, ge=0, le=10)
     effort: int | None = Field(default=None, ge=0, le=10)
     exercise: str | None = None

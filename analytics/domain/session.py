@@ -80,6 +80,9 @@ class SensorRecord(Word):
     )
     battery_percent: int | None = None
     signal_dbm: int | None = None
+    knock_offset_ms: float | None = Field(
+        default=None, description="how much later than the first sensor this one placed a knock that all of them felt"
+    )
     connections: int = Field(default=1, ge=0)
     gaps: int = Field(default=0, ge=0, description="how often samples are missing, for whatever reason")
     clipped_samples: int = Field(default=0, ge=0, description="readings at the end of the sensor's range")

@@ -9,18 +9,21 @@ from datetime import timedelta
 
 from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent, SessionState
-from analytics.domain.session import SessionReport
+from analytics.domain.session import SensorRecord, SessionReport
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.clock import Clock
 from device_gateway.conditions import Trouble
+from device_gateway.errors import GatewayError
 from device_gateway.links.link import SensorLink
 from device_gateway.links.radio import Central
+from device_gateway.links.state import LinkState
 from device_gateway.live.hub import LiveHub
 from device_gateway.storage.plan import GivenCommand, SessionPlan
 from device_gateway.storage.recorder import Recorder
 from device_gateway.storage.store import Store
 
 from .exercise_session import ExerciseSession
+from .knock import INVITATION, KnockCheck
 
 TICK_S = 0.25
 SCORING_FAULT = "Counting has stopped because of a fault in this program; your movement is still recorded."
@@ -57,7 +60,7 @@ class SessionRun:
             plan=SessionPlan(
                 dose=session.dose, limit_deg=session.limit_deg, simulated=simulated, guided=session.guided
             ),
-            sensors=lambda: [link.record() for link in self.links],
+            sensors=self.records,
         )
         self.links: list[SensorLink] = []
         self._sensors = sensors
@@ -69,6 +72,8 @@ class SessionRun:
         self._hub = hub
         self._simulated = simulated
         self._scoring = True
+        self._knock: KnockCheck | None = None
+        self._knocking = False
         self._conditions = store.conditions
         self._conditions.clear(Trouble.SCORING_FAULT)
         if session.step is not SessionState.CHECKING_IN:
@@ -83,11 +88,21 @@ class SessionRun:
     def obey(self, command: Command) -> None:
         """Do what a listener asks of the running session, and have it written down."""
         time_s = self.now_s()
+        if command.command == "knock":
+            self._listen_for_knock(time_s)
+            return
         self.recorder.keep_command(GivenCommand(time_s=time_s, command=command))
         try:
             self.session.obey(command, time_s)
         finally:
             self._go_on()
+
+    def records(self) -> list[SensorRecord]:
+        """What each sensor has delivered so far."""
+        offsets_ms = self._knock.offsets_ms if self._knock is not None else {}
+        return [
+            link.record().model_copy(update={"knock_offset_ms": offsets_ms.get(link.segment)}) for link in self.links
+        ]
 
     async def finish(self) -> SessionReport:
         """Stop the streams, take in all that was sent, and close the session."""
@@ -101,7 +116,7 @@ class SessionRun:
         report = self.session.report(
             # The session's own clock, because the calendar may be set right in mid-session.
             ended_at=self.session.opening.started_at + timedelta(seconds=duration_s),
-            sensors=[link.record() for link in self.links],
+            sensors=self.records(),
             chunk_count=self.recorder.chunk_count,
             chunks_sha256=self.recorder.chunks_sha256,
             simulated=self._simulated,
@@ -158,7 +173,23 @@ class SessionRun:
             clock=link.clock,
             now_s=self.now_s(),
         )
+        if self._knocking and self._knock is not None:
+            self._score(lambda: self._hear_knock(link.segment, samples, time_s))
         self._score(lambda: self.session.take(link.segment, stream.rate_hz, samples, time_s))
+
+    def _listen_for_knock(self, time_s: float) -> None:
+        streaming = tuple(link.segment for link in self.links if link.state is LinkState.STREAMING)
+        if len(streaming) < 2:
+            raise GatewayError("Fewer than two sensors are connected: wait until all are, and try again.")
+        self._knock, self._knocking = KnockCheck(streaming, time_s), True
+        self._hub.publish(CueEvent(cue=INVITATION))
+
+    def _hear_knock(self, segment: Segment, samples: ImuSamples, time_s: FloatArray) -> None:
+        assert self._knock is not None
+        told = self._knock.take(segment, samples.acc_m_s2, time_s)
+        if told is not None:
+            self._knocking = False
+            self._hub.publish(CueEvent(cue=told))
 
     def _score(self, step: Callable[[], None]) -> None:
         """Samples are on their way to disk before scoring sees them, and a fault in scoring must not stop that."""

@@ -171,7 +171,7 @@ class Sessions:
 
     def records(self) -> tuple[SensorRecord, ...]:
         """What each sensor of the running session has delivered so far."""
-        return tuple(link.record() for link in self._run.links) if self._run is not None else ()
+        return tuple(self._run.records()) if self._run is not None else ()
 
     def problems(self) -> list[str]:
         """What the disk says of the sessions so far, one sentence each."""
