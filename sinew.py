@@ -28,7 +28,7 @@ ROOMS = {
     "train": Room("analytics.training.command", "train", "train the models that run on the gateway"),
 }
 GATEWAY_BY_OPTION = {
-    "--simulate": Room("demo.simulated_gateway", "gateway,simulate", ""),
+    "--simulate": Room("demo.simulated_gateway", "gateway,server,simulate", ""),
     "--update-firmware": Room("device_gateway.commands.firmware", "gateway", ""),
     "--revert-firmware": Room("device_gateway.commands.firmware", "gateway", ""),
 }

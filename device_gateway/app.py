@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 from analytics.domain.exercise import Segment
@@ -21,6 +22,7 @@ from .errors import GatewayError
 from .links import worn
 from .links.assigning import Assigning
 from .links.radio import Central, Radio
+from .links.synchronising import Synchronising
 from .live.control import Control
 from .live.hub import LiveHub
 from .live.service import LocalService
@@ -29,6 +31,7 @@ from .operations.stored import days_left, stored_of
 from .operations.watchdog import first_dead
 from .session.replay import close_unfinished
 from .session.sessions import Sessions
+from .session.terminal import Terminal
 from .settings import GatewaySettings
 from .storage.retention import Retention
 from .storage.store import Store
@@ -79,6 +82,13 @@ class Gateway:
             keep=self._keep_sensors,
             tell=lambda cue: self.hub.publish(CueEvent(cue=cue)),
         )
+        self._synchronising = Synchronising(
+            self._sensors,
+            central=self._central,
+            busy=lambda: self.hub.snapshot.state not in NOBODY_EXERCISES,
+            tell=lambda cue: self.hub.publish(CueEvent(cue=cue)),
+        )
+        self._taking = asyncio.Lock()
         self._wire = Wire(settings.server_url)
         self._store: Store | None = None
         self._local: LocalService | None = None
@@ -132,6 +142,7 @@ class Gateway:
         )
         self._local.offer(self.control)
         self.control.offer("status", self._tell_status)
+        self.control.offer("exercise", Terminal(self.hub, self._try).answer)
         await self._local.start()
         await self.control.start()
         credentials = Credentials(
@@ -163,16 +174,11 @@ class Gateway:
         )
         self._refreshing = asyncio.create_task(releases.run(clinic), name="releases")
         self._uploading = asyncio.create_task(self._uplink.run(), name="uplink")
-        self._closing_unfinished = asyncio.create_task(close_unfinished(store, cut_short, self._uplink.wake, releases))
-
-    async def run(self, on_started: Callable[[], None] = lambda: None) -> None:
-        """Serve listeners' commands until cancelled; `on_started` is called once it is known where they listen."""
-        await self.start()
-        try:
-            on_started()
-            await asyncio.Event().wait()
-        finally:
-            await self.close()
+        closing = close_unfinished(
+            store, cut_short, self._uplink.wake, releases,
+            on_answers=self._sessions.remember_answers, on_report=self._sessions.remember_report,
+        )  # fmt: skip
+        self._closing_unfinished = asyncio.create_task(closing)
 
     async def run_session(self) -> SessionReport:
         """One session, until a listener says stop or `finish_session` is called elsewhere."""
@@ -181,8 +187,8 @@ class Gateway:
 
     async def start_session(self) -> SessionOpening:
         """Begin the first exercise of the patient's program; sensors are looked for from now on."""
-        await self._assigning.stop()
-        return await self._known_sessions().start()
+        async with self._handing_over():
+            return await self._known_sessions().start()
 
     async def finish_session(self) -> SessionReport:
         """End the session: streams are stopped, every packet on its way is taken in, the report is made and stored."""
@@ -235,30 +241,40 @@ class Gateway:
 
     async def obey(self, command: Command) -> None:
         """Do what a listener asks. What cannot be done is answered with a cue that says why."""
+        await self._try(command)
+
+    async def _try(self, command: Command) -> str | None:
+        """The sentence of what cannot be done."""
         try:
             sessions = self._known_sessions()
-            if command.command == "assign":
-                await self._assigning.begin(command)
-                return
-            if command.command == "start":
-                await self._assigning.stop()
-            await sessions.obey(command)
+            if command.command not in ("assign", "synchronise", "start"):
+                await sessions.obey(command)
+                return None
+            async with self._handing_over():
+                if command.command == "assign":
+                    await self._assigning.begin(command)
+                elif command.command == "synchronise":
+                    await self._synchronising.begin()
+                else:
+                    await sessions.obey(command)
         except GatewayError as trouble:
             cue = Cue(code="gateway.refused", text=str(trouble), level=CueLevel.WARN)
             self.hub.publish(CueEvent(cue=cue))
+            return str(trouble)
+        return None
 
     async def close(self) -> None:
         """Finish the session if one runs, and stop. What is not uploaded yet goes up after the next start."""
         if self._sessions is not None:
-            await self._sessions.finish_if_running()
+            await _ended(self._sessions.finish_if_running())
         if self._local is not None:
-            await self.control.close()
-            await self._local.close()
-        await self._assigning.stop()
+            await _ended(self.control.close())
+            await _ended(self._local.close())
+        await _ended(self._let_go())
         if self._sessions is not None:
-            await self._sessions.close()  # a last command may have begun another session
+            await _ended(self._sessions.close())  # a last command may have begun another session
         if self._live_view is not None:
-            await self._live_view.close()
+            await _ended(self._live_view.close())
         watches = (self._watching, self._dating, self._making_room)
         running = (self._closing_unfinished, self._uploading, self._refreshing, *watches)
         tasks = [task for task in running if task is not None]
@@ -282,6 +298,17 @@ class Gateway:
             pairing_code=local.codes.clinic,
         )
 
+    @contextlib.asynccontextmanager
+    async def _handing_over(self) -> AsyncIterator[None]:
+        """To whoever takes the sensors in this; nobody else holds them then, or begins to before it is done."""
+        async with self._taking:
+            await self._let_go()
+            yield
+
+    async def _let_go(self) -> None:
+        await self._assigning.stop()
+        await self._synchronising.stop()
+
     async def _keep_sensors(self, sensors: str) -> None:
         if self._store is not None:
             await self._store.keep_settings(**{worn.SETTING: sensors})
@@ -298,3 +325,11 @@ class Gateway:
         if self._sessions is None:
             raise GatewayError("The gateway has not been started.")
         return self._sessions
+
+
+async def _ended(ending: Awaitable[object]) -> None:
+    """A part that cannot be ended in order must not keep the others, and what the store still writes, from it."""
+    try:
+        await ending
+    except Exception:
+        log.exception("A part of the gateway could not be ended in order.")

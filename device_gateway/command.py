@@ -17,6 +17,7 @@ class Word(NamedTuple):
 WORDS = {
     "run": Word("run", "run the gateway of one patient's home (the same without a word)"),
     "install": Word("install", "make it a service that starts with the computer and minds itself"),
+    "exercise": Word("exercise", "exercise without a phone, led through at this terminal"),
     "pair": Word("pair", "a code by which a phone or a display may follow"),
     "phones": Word("phones", "which of them may, and letting one in no more"),
     "status": Word("status", "say in ten lines what is well and what to do"),

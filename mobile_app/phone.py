@@ -17,23 +17,27 @@ from uuid import UUID
 from kivy.event import EventDispatcher
 from kivy.properties import OptionProperty
 
-from analytics.domain.live import Command, FinishedEvent, LiveEvent, RepetitionEvent, Snapshot
-from analytics.domain.program import Assignment
+from analytics.domain.exercise import Side
+from analytics.domain.live import AngleEvent, Command, FinishedEvent, LiveEvent, RepetitionEvent, Snapshot
+from analytics.domain.program import Assignment, Dose
 from analytics.domain.session import EasingAction, Feedback, SessionReport
+from analytics.exercises import UnknownExercise, exercise
 from analytics.safety.envelope import restricted_to
+from analytics.safety.precautions import precautions
 from analytics.safety.today import dose_today
 
 from . import words
 from .account import Account, TokenStore
 from .clients.clinic import Clinic, ClinicError, ClinicUnreachable, GatewayAddress, SignInRefused
-from .clients.follow import Follower
+from .clients.follow import Follower, Link
 from .store import SavedSession, Store, StoreError
 from .sync import FeedbackSync, Outcome
 from .tasks import Tasks
+from .urgent import Urgent, must_be_heard
 from .view_models.after import AfterViewModel
 from .view_models.exercise import UNDER_WAY, ExerciseViewModel
 from .view_models.sign_in import SignInViewModel
-from .view_models.today import TodayViewModel
+from .view_models.today import TodayViewModel, due
 
 ASK_WITHIN = timedelta(hours=24)
 """How long after a session the patient is still asked how it felt."""
@@ -73,7 +77,8 @@ class Phone(EventDispatcher):
             on_rated=self._leave_exercise,
         )
         self.after = AfterViewModel(now, self._keep_feedback)
-        self._follower = Follower(self._find_gateway, self._hear, self.exercise.hear_link, random=random)
+        self._urgent = Urgent(store, now)
+        self._follower = Follower(self._find_gateway, self._hear, self._hear_link, random=random)
         self._sync = FeedbackSync(store, clinic, tokens, now=now, random=random, on_round=self._sent_round)
         if store.set_aside is not None:
             self.sign_in.notice = (
@@ -129,6 +134,8 @@ class Phone(EventDispatcher):
         if account is None:
             return
         self._stop_following()
+        if self._store.untold(account.patient_id):
+            self._following = self.tasks.start(self._follower.run())
         self.today.greet(account.name, self._now().astimezone())
         self._show_assignment()
         self._show_waiting()
@@ -139,13 +146,25 @@ class Phone(EventDispatcher):
         if self._assignment is None:
             self.today.can_start = False
         else:
-            self.today.show(self._assignment, self._now().astimezone())
+            self.today.show(self._assignment, self._now().astimezone(), self._done_today())
+
+    def _done_today(self) -> set[tuple[str, Side]]:
+        """What the gateway counts as done, as far as this phone has heard."""
+        account, now = self._tokens.recall(), self._now()
+        reports = self._store.reports_since(account.patient_id, now - timedelta(days=1)) if account else []
+        today = now.astimezone().date()
+        return {
+            (report.exercise, report.side)
+            for report in reports
+            if report.repetitions and report.started_at.astimezone().date() == today
+        }
 
     def _show_waiting(self) -> None:
         account = self._tokens.recall()
         if account is not None:
             waiting = self._store.waiting_feedback(account.patient_id)
-            self.today.waiting = words.waiting_in_words(len(waiting))
+            untold = words.STILL_UNTOLD if self._store.untold(account.patient_id) else ""
+            self.today.waiting = " ".join(filter(None, (untold, words.waiting_in_words(len(waiting)))))
             since = self._now() - ASK_WITHIN
             self.today.ask_about(self._store.session_without_feedback(account.patient_id, since=since))
 
@@ -185,15 +204,17 @@ class Phone(EventDispatcher):
         if self._assignment is None or not self.today.can_start:
             return
         program = self._assignment.program
-        prescription = program.prescriptions[0]
+        prescription = due(program, self._done_today())
         today = self._now().astimezone().date()
         self.exercise.prepare(
+            exercise=prescription.exercise,
+            side=prescription.side,
             title=self.today.title,
             joint=self.today.joint,
-            mirrored=self.today.mirrored,
             dose=dose_today(prescription, program.restrictions, today),
             rest_deg=self.today.rest_flexion_deg,
             limit_deg=restricted_to(prescription, program.restrictions, today),
+            precautions=precautions(prescription, program.restrictions, today),
         )
         self._finished_session = None
         self.screen = "exercise"
@@ -220,13 +241,48 @@ class Phone(EventDispatcher):
         self._follower.try_now()
 
     def _command(self, command: Command) -> None:
-        self.tasks.start(self._send_command(command))
+        """Send it; what must be heard is saved first."""
+        unheard = words.NOT_HEARD
+        account = self._tokens.recall()
+        if account is not None and must_be_heard(command):
+            try:
+                self._store.keep_urgent(account.patient_id, self.exercise.session_id, command)
+                unheard = words.HEARD_LATER
+            except StoreError:
+                unheard = words.NOT_KEPT
+        self.tasks.start(self._send_command(command, unheard))
 
-    async def _send_command(self, command: Command) -> None:
+    async def _send_command(self, command: Command, unheard: str) -> None:
         if not await self._follower.send(command):
-            self.exercise.could_not_send(command)
+            self.exercise.could_not_send(unheard)
+
+    def _hear_link(self, link: Link, trouble: str) -> None:
+        if link is Link.CONNECTED:
+            self._urgent.connected()
+        self.exercise.hear_link(link, trouble)
 
     def _hear(self, event: LiveEvent) -> None:
+        self._settle_urgent(event)
+        if self.screen == "exercise":
+            self._follow(event)
+
+    def _settle_urgent(self, event: LiveEvent) -> None:
+        """Tell what is owed to the gateway; on the other screens the line is only there for that."""
+        account = self._tokens.recall()
+        if account is None or isinstance(event, AngleEvent):
+            return
+        try:
+            told = self._urgent.hear(account.patient_id, event)
+        except StoreError:
+            return  # it stays owed, and the gateway takes the same again
+        for command in told:
+            self.tasks.start(self._send_command(command, words.HEARD_LATER))
+        if self.screen == "today":
+            self._show_waiting()
+            if not self._store.untold(account.patient_id):
+                self._stop_following()
+
+    def _follow(self, event: LiveEvent) -> None:
         """Save first, then show: what the patient sees counted is on the disk."""
         if isinstance(event, FinishedEvent) and was_refused(event.report):
             self.exercise.hear(event)  # nothing was done: there is nothing to save, and nothing to ask about
@@ -267,9 +323,25 @@ class Phone(EventDispatcher):
     # After
 
     def _show_after(self, session: SavedSession, *, pain: int | None) -> None:
-        dose = self._assignment.program.prescriptions[0].dose if self._assignment is not None else None
-        self.after.open(session, dose, self.today.joint.lower(), pain=pain)
+        self.after.open(session, *self._asked_in(session), pain=pain)
         self.screen = "after"
+
+    def _asked_in(self, session: SavedSession) -> tuple[Dose | None, str]:
+        """The dose that stands for that session's exercise, and its joint; of one not heard to its end, today's."""
+        program = self._assignment.program if self._assignment is not None else None
+        if session.report is not None:
+            code, side = session.report.exercise, session.report.side
+        elif program is not None:
+            first = due(program, self._done_today())
+            code, side = first.exercise, first.side
+        else:
+            return None, self.today.joint.lower()
+        doses = {(p.exercise, p.side): p.dose for p in program.prescriptions} if program is not None else {}
+        try:
+            joint = words.joint_in_words(side, exercise(code).joint)
+        except UnknownExercise:
+            joint = self.today.joint
+        return doses.get((code, side)), joint.lower()
 
     def _keep_feedback(self, feedback: Feedback) -> None:
         account = self._tokens.recall()

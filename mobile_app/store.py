@@ -14,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from analytics.domain.live import Command
 from analytics.domain.program import Assignment
 from analytics.domain.session import Feedback, Repetition, SessionReport
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+SCHEMAS = (
+    """
 CREATE TABLE assignment (
     patient_id TEXT PRIMARY KEY, body TEXT NOT NULL, heard_at TEXT NOT NULL) STRICT;
 CREATE TABLE session (
@@ -29,7 +30,13 @@ CREATE TABLE repetition (
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY, patient_id TEXT NOT NULL, session_id TEXT NOT NULL, body TEXT NOT NULL,
     sent_at TEXT, refused_because TEXT) STRICT;
-"""
+""",
+    """
+CREATE TABLE urgent (
+    id INTEGER PRIMARY KEY, patient_id TEXT NOT NULL, session_id TEXT, body TEXT NOT NULL, settled_at TEXT) STRICT;
+""",
+)
+"""What each version of the app's data has added to the one before."""
 
 
 class StoreError(RuntimeError):
@@ -43,6 +50,15 @@ class SavedSession:
     id: UUID
     repetitions: tuple[Repetition, ...]
     report: SessionReport | None
+
+
+@dataclass(frozen=True)
+class UrgentWords:
+    """What a gateway must hear. `session_id`: the session in which it was said, where the phone knew of one."""
+
+    id: int
+    session_id: UUID | None
+    command: Command
 
 
 class Store:
@@ -128,6 +144,14 @@ class Store:
         ).fetchone()
         return None if row is None else UUID(row[0])
 
+    def reports_since(self, patient_id: str, since: datetime) -> list[SessionReport]:
+        """Of the sessions whose end was heard of since then."""
+        rows = self._db.execute(
+            "SELECT report FROM session WHERE patient_id = ? AND heard_at >= ? AND report IS NOT NULL",
+            (patient_id, since.isoformat()),
+        )
+        return [SessionReport.model_validate_json(report) for (report,) in rows]
+
     def queue_feedback(self, patient_id: str, feedback: Feedback) -> None:
         """Keep feedback until the clinic has it. The same id a second time changes nothing."""
         with _writing(self._db):
@@ -160,6 +184,30 @@ class Store:
             "SELECT sent_at IS NOT NULL, refused_because FROM outbox WHERE id = ?", (str(feedback_id),)
         ).fetchone()
         return (False, None) if row is None else (bool(row[0]), row[1])
+
+    def keep_urgent(self, patient_id: str, session_id: UUID | None, command: Command) -> None:
+        """Keep what the gateway must hear until it is settled."""
+        with _writing(self._db):
+            self._db.execute(
+                "INSERT INTO urgent (patient_id, session_id, body) VALUES (?, ?, ?)",
+                (patient_id, str(session_id) if session_id else None, command.model_dump_json()),
+            )
+
+    def untold(self, patient_id: str) -> list[UrgentWords]:
+        """What this patient said and no gateway has taken yet, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, session_id, body FROM urgent WHERE patient_id = ? AND settled_at IS NULL ORDER BY id",
+            (patient_id,),
+        )
+        return [
+            UrgentWords(row, None if session_id is None else UUID(session_id), Command.model_validate_json(body))
+            for row, session_id, body in rows
+        ]
+
+    def settle_urgent(self, words: UrgentWords, *, now: datetime) -> None:
+        """The gateway has taken it, or the session that it was about is over."""
+        with _writing(self._db):
+            self._db.execute("UPDATE urgent SET settled_at = ? WHERE id = ?", (now.isoformat(), words.id))
 
     def _note_session(self, patient_id: str, session_id: UUID, now: datetime) -> None:
         self._db.execute(
@@ -195,7 +243,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if verdict != "ok":
             raise _Damaged(verdict)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
+        if version > len(SCHEMAS):
             raise StoreError(
                 f"The data in {path.parent} was written by a newer version of this app. "
                 "Update the app; nothing was changed."
@@ -203,8 +251,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        for number, schema in enumerate(SCHEMAS[version:], version + 1):
+            connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {number}; COMMIT;")
     except BaseException:
         connection.close()
         raise

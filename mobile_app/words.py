@@ -17,6 +17,11 @@ SECONDS_PER_REPETITION = 5.0
 SECONDS_TO_SETTLE = 60.0
 """Sitting down and letting the sensors find the joint's axis."""
 
+NOT_HEARD = "Your gateway did not hear this. Please try again when it answers."
+HEARD_LATER = "Your gateway did not hear this yet. It is kept on this phone, and told as soon as your gateway answers."
+NOT_KEPT = "Your gateway did not hear this, and this phone could not keep it. Please call your clinic."
+STILL_UNTOLD = "What you said of your health has not reached your gateway yet. This phone goes on trying."
+
 PAIN_ENDS = ("no pain at all", "as bad as it can be")
 EFFORT_ENDS = ("no effort at all", "everything I had")
 

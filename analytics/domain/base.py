@@ -15,7 +15,8 @@ class Word(BaseModel):
     Unknown fields are ignored, so that a phone, a gateway and a server one release apart still understand each other.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What does not fit must not be quoted in an error: it may be somebody's name or health, and errors reach logs.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 def uuid7(now_ms: int | None = None, random: bytes | None = None) -> uuid.UUID:

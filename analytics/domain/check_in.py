@@ -28,10 +28,14 @@ class Swelling(StrEnum):
 
 
 class CheckIn(Word):
-    """The answers; None where one was not given. `pain_this_morning` is that after the last session."""
+    """The answers; None where one was not given. `pain_this_morning` is that after the last session.
+
+    An empty `red_flags` says that none is there. Not asked is left out of the wire form, as who is a release behind
+    reads no null there.
+    """
 
     pain_now: int | None = Field(default=None, ge=0, le=10)
     pain_this_morning: int | None = Field(default=None, ge=0, le=10)
     swelling: Swelling | None = None
-    red_flags: tuple[RedFlag, ...] = ()
+    red_flags: tuple[RedFlag, ...] | None = Field(default=None, exclude_if=lambda flags: flags is None)
     given_at: datetime

@@ -55,6 +55,7 @@ class SensorState(Word):
     connected: bool
     battery_percent: int | None = None
     signal_dbm: int | None = None
+    problem: str | None = Field(default=None, description="why the sensor does not stream, and what to do")
 
 
 class Condition(Word):
@@ -86,6 +87,7 @@ class Snapshot(Word):
     side: Side | None = None
     dose: Dose | None = None
     rest_flexion_deg: float | None = None
+    limit_deg: float | None = Field(default=None, description="the excursion not to be passed today")
     set_number: int = 1
     repetitions: int = Field(default=0, description="counted in this set")
     total_repetitions: int = 0
@@ -164,10 +166,22 @@ class Command(Word):
     choose: tell what there is to do today. start: begin `exercise` and `side`, else what comes first; `check_in` may
     come with it. check_in: the answers. skip: the step that is being waited for, be it questions, a rest or a rating.
     rate: `pain` and `effort` at the end. knock: the sensors are about to be struck together, to see that they agree.
+    synchronise: between sessions, bring the worn sensors to one clock by their own radio, where they have that.
     """
 
     command: Literal[
-        "start", "stop", "pause", "resume", "hurts", "assign", "choose", "check_in", "skip", "rate", "knock"
+        "choose",
+        "check_in",
+        "start",
+        "skip",
+        "pause",
+        "resume",
+        "hurts",
+        "rate",
+        "stop",
+        "assign",
+        "synchronise",
+        "knock",
     ]
     pain: int | None = Field(default=None, ge=0, le=10)
     effort: int | None = Field(default=None, ge=0, le=10)

@@ -174,6 +174,7 @@ class SessionReport(SessionOpening):
     sets: tuple[SetReport, ...] = ()
     easings: tuple[Easing, ...] = ()
     felt: Rating | None = Field(default=None, description="None: not asked by the gateway; see also Feedback")
+    abandoned: bool = Field(default=False, description="ended by the gateway: nobody moved or said anything for long")
     gateway_software: str | None = Field(default=None, description="version of the program that made this report")
 
     def opening(self) -> SessionOpening:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from math import floor
 
 from analytics.domain.program import Prescription, Restriction, WeightBearing
 
@@ -24,7 +25,7 @@ def precaution(restriction: Restriction) -> str:
     """All that one restriction asks for: what, until when, set by whom."""
     said = []
     if restriction.largest_excursion_deg is not None:
-        said.append(f"Do not move further than {round(restriction.largest_excursion_deg)}°")
+        said.append(f"Do not move further than {floor(restriction.largest_excursion_deg)}°")
     if restriction.weight_bearing is not None:
         said.append(WEIGHT[restriction.weight_bearing])
     if (brace := restriction.brace) is not None:

@@ -28,18 +28,18 @@ class Advice:
 
 def before_session(check_in: CheckIn, rules: Rules) -> Advice | None:
     """What the answers ask for; None where the dose stands as prescribed. Every red flag refuses the session."""
-    if flags := [flag for flag in rules.red_flag if flag in check_in.red_flags]:
+    if flags := [flag for flag in rules.red_flag if flag in (check_in.red_flags or ())]:
         reason = " ".join(rules.red_flag[flag].what_to_do for flag in flags)
         return Advice(EasingAction.STOPPED, f"red_flag.{flags[0]}", reason)
     rule = rules.before_session
-    answered = (("now", check_in.pain_now), ("this morning", check_in.pain_this_morning))
+    answered = (("now is", check_in.pain_now), ("this morning was", check_in.pain_this_morning))
     pains = [(pain, when) for when, pain in answered if pain is not None]
-    worst, when = max(pains, default=(0, "now"))
+    worst, when = max(pains, default=(0, "now is"))
     if worst > rule.largest_tolerated_pain:
-        reason = f"Your pain {when} is {worst} of 10. Do not exercise today; call your physiotherapist."
+        reason = f"Your pain {when} {worst} of 10. Do not exercise today; call your physiotherapist."
         return Advice(EasingAction.STOPPED, "before_session", reason)
     if worst >= rule.eased_from_pain:
-        return Advice(EasingAction.EASED, "before_session", f"Your pain {when} is {worst} of 10, {LESS}.")
+        return Advice(EasingAction.EASED, "before_session", f"Your pain {when} {worst} of 10, {LESS}.")
     if check_in.swelling is Swelling.MORE:
         return Advice(EasingAction.EASED, "before_session", f"Your joint is more swollen, {LESS}.")
     return None

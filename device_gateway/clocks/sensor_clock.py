@@ -23,6 +23,8 @@ LEAST_PACE = 0.75
 LONGEST_INTERVAL_S = 0.050
 """Of a connection, as Linux asks for it where nobody else does (net/bluetooth/hci_core.c: le_conn_max_interval 0x0028).
 So much every arrival may be late without anyone knowing."""
+SETTLED_S = 4.0
+"""After two windows of the envelope a sensor's own line is good enough to tell whether it goes with its group's."""
 
 
 class SensorClock:
@@ -31,6 +33,10 @@ class SensorClock:
     `observe` each packet's last sample with its arrival, `bound` it by exchanges where the sensor answers them, then
     `place` its samples. Arrival and placed times are session seconds; sensor times are microseconds, unwrapped. Placed
     times never go backwards, nor before `not_before_s`. counted: the sensor has no clock, its times are a count.
+
+    Sensors that were brought to one clock `join` a group, which is a SensorClock that no sensor has to itself: the line
+    under the arrivals of all. What is wrong with that line is the same for all, so they agree with each other better
+    than any of them with the gateway.
     """
 
     def __init__(self, not_before_s: float = -np.inf, *, counted: bool = False) -> None:
@@ -42,11 +48,22 @@ class SensorClock:
         )
         self._offset = OffsetBounds()
         self._bias: Bias | None = None
+        self._group: SensorClock | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether samples are placed by the line of a group."""
+        return self._group is not None
 
     @property
     def exchanges(self) -> int:
         """How often the sensor has told its clock."""
         return self._offset.count
+
+    def join(self, group: SensorClock) -> None:
+        """Be placed by this line, for as long as arrivals bear out that the sensor's times are of the group's clock."""
+        self._group = group
+        self._leave_if_apart()
 
     def jumped(self, sensor_time_us: int, arrival_s: float) -> bool:
         """Whether the sensor's clock was set since the last packet: it ran back, or far ahead. A new fit is needed."""
@@ -63,6 +80,9 @@ class SensorClock:
         sensor_s = self._since_origin_s(sensor_time_us)
         if self._envelope.add(sensor_s, arrival_s - sensor_s):
             self._bias = self._offset.bias(self._envelope.line)
+        self._leave_if_apart()
+        if self._group is not None:
+            self._group.observe(sensor_time_us, arrival_s)
 
     def bound(self, exchange: ClockBounds) -> None:
         """Take in an exchange. One that contradicts the fit is of a clock that was set meanwhile, and is left out."""
@@ -88,20 +108,21 @@ class SensorClock:
 
     def line(self) -> tuple[int, float]:
         """The fit as (offset [µs], rate): session time [µs] = offset + rate × sensor time [µs]."""
-        if self._origin_us is None:
+        fit = self._fit
+        if fit._origin_us is None:
             raise RuntimeError("a sensor's clock was asked for before its first packet")
-        rate = 1.0 + self._envelope.line.slope
-        return round(self._delay_s(0.0) * 1e6 - rate * self._origin_us), rate
+        rate = 1.0 + fit._envelope.line.slope
+        return round(fit._delay_s(0.0) * 1e6 - rate * fit._origin_us), rate
 
     @property
     def skew_ppm(self) -> float:
         """How much faster than the gateway's the sensor's clock runs."""
-        return -self._envelope.line.slope * 1e6
+        return -self._fit._envelope.line.slope * 1e6
 
     @property
     def residual_ms(self) -> float:
         """95th percentile of how far recent arrivals lie from their envelope."""
-        return self._envelope.residual_s() * 1e3
+        return self._fit._envelope.residual_s() * 1e3
 
     @property
     def uncertainty_ms(self) -> float | None:
@@ -109,13 +130,33 @@ class SensorClock:
 
         The line's own scatter, and what is constant: after exchanges the least wait, otherwise a connection interval.
         """
-        newest_s = self._envelope.newest_s
+        fit = self._fit
+        newest_s = fit._envelope.newest_s
         if newest_s is None:
             return None
-        constant_s = max(LONGEST_INTERVAL_S, self._envelope.residual_s())
-        if self._bias is not None:
-            constant_s = self._bias.half_width_s
-        return (constant_s + 1.96 * self._envelope.line.sd_at(newest_s)) * 1e3
+        constant_s = max(LONGEST_INTERVAL_S, fit._envelope.residual_s())
+        if fit._bias is not None:
+            constant_s = fit._bias.half_width_s
+        return (constant_s + 1.96 * fit._envelope.line.sd_at(newest_s)) * 1e3
+
+    @property
+    def _fit(self) -> SensorClock:
+        """Whose line samples are placed by: the group's once it has heard anything, or its own."""
+        group = self._group
+        return self if group is None or group._origin_us is None else group
+
+    def _leave_if_apart(self) -> None:
+        """Leave a group that this sensor's times are not of: another root's, or one it has drifted away from.
+
+        The group's line is the lower edge of all, so a sensor that drifted ahead pulls it, and the others leave.
+        """
+        newest_s, fit = self._envelope.newest_s, self._fit
+        if fit is self or newest_s is None or self._origin_us is None or fit._origin_us is None:
+            return
+        group_s = newest_s + (self._origin_us - fit._origin_us) * 1e-6
+        apart_s = newest_s + self._delay_s(newest_s) - group_s - fit._delay_s(group_s)
+        if abs(apart_s) > JUMP_S or (newest_s >= SETTLED_S and apart_s > LONGEST_INTERVAL_S):
+            self._group = None
 
     def _since_origin_s(self, sensor_time_us: int) -> float:
         assert self._origin_us is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ USUAL_SLOTS = 7
 few and a sensor is shut out that had room."""
 CONNECT_TIMEOUT_S = 20.0
 """A sensor that was just heard connects within 2 s; while it is tried, no other can be."""
+DISCONNECT_S = 5.0
 CONNECT_ATTEMPTS = 2
 """Before the sensor is looked for anew. Errors that BlueZ is known to raise in passing are tried again on top."""
 SCAN_SILENCE_S = 15.0
@@ -106,6 +108,7 @@ class Adapter:
 
         The slot is taken before the first await. Raises BleakError or TimeoutError where it does not succeed.
         """
+        client: BleakClient | None = None
         self._waiting += 1
         try:
             async with self._air:
@@ -123,13 +126,18 @@ class Adapter:
                 return client
         finally:
             self._waiting -= 1
-            await self._resume()
+            try:
+                await self._resume()
+            except BaseException:  # nobody is given the client: connected for ever, its sensor would not advertise
+                if client is not None:
+                    await disconnect(client)
+                raise
 
     async def _resume(self) -> None:
         """Go on scanning; where that fails, whoever listens will try again and be told."""
         try:
             await self.follow()
-        except (BleakError, OSError) as trouble:
+        except (BleakError, OSError, EOFError) as trouble:
             log.debug("Scanning did not go on after a connect: %s", trouble)
 
     async def _scan(self, wanted: bool) -> None:
@@ -142,12 +150,23 @@ class Adapter:
             scanner, self._scanner = self._scanner, None
             try:
                 await scanner.stop()
-            except (BleakError, OSError) as trouble:  # a scan that cannot be stopped has ended with its adapter
+            except (
+                BleakError,
+                OSError,
+                EOFError,
+            ) as trouble:  # a scan that cannot be stopped has ended with its adapter
                 log.debug("A scan could not be stopped: %s", trouble)
 
     def _heard(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         self._last_sign_s = asyncio.get_running_loop().time()
         self._on_heard(self, device, advertisement)
+
+
+async def disconnect(client: BleakClient) -> None:
+    """For so long as it may take; a link that is gone needs none."""
+    with contextlib.suppress(BleakError, TimeoutError, EOFError, OSError):
+        async with asyncio.timeout(DISCONNECT_S):
+            await client.disconnect()
 
 
 def failing(what: str, reason: str) -> str:

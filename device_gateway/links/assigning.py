@@ -58,22 +58,28 @@ class Assigning:
         self._keep = keep
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
 
     async def begin(self, command: Command) -> None:
         """Wait for a tap from now on, and no more for the one before. Raises GatewayError where that cannot be."""
-        if self._busy():
-            raise GatewayError("A session is running: stop it before you assign a sensor.")
         if command.segment is None:
             raise GatewayError("Say where the sensor is worn that you are going to tap.")
-        await self.stop()
-        self._task = asyncio.create_task(self._assign(command.segment), name="assigning")
+        async with self._changing:
+            if self._busy():
+                raise GatewayError("A session is running: stop it before you assign a sensor.")
+            await self._end()
+            self._task = asyncio.create_task(self._assign(command.segment), name="assigning")
 
     async def stop(self) -> None:
         """Wait for no tap any more, and let go of every sensor."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        async with self._changing:
+            await self._end()
+
+    async def _end(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _assign(self, segment: Segment) -> None:
         where = segment.replace("_", " ")
@@ -124,9 +130,7 @@ class Assigning:
             async with asyncio.timeout(FIND_S):
                 await party.first.wait()
         except TimeoutError:
-            raise GatewayError(
-                "No sensor was heard: switch the sensor on, bring it near the gateway, and try again."
-            ) from None
+            raise GatewayError(party.why_none_streams()) from None
         self._say("assign.tap", f"Tap the sensor on the {where} twice.")
         try:
             async with asyncio.timeout(TAP_S):
@@ -179,6 +183,15 @@ class _Party:
             address, peak_m_s2 = self._taps.get_nowait()
             felt[address] = max(felt.get(address, 0.0), peak_m_s2)
         return felt
+
+    def why_none_streams(self) -> str:
+        """And what to do: what a sensor's link told last, where one did."""
+        problems = [link.problem for link in self._links.values() if link.problem is not None]
+        if problems:
+            return problems[-1]
+        if self._links:
+            return "A sensor was heard but does not stream: bring it near the gateway, restart it, and try again."
+        return "No sensor was heard: switch the sensor on, bring it near the gateway, and try again."
 
     async def part(self) -> None:
         await asyncio.gather(*(link.close() for link in self._links.values()))

@@ -100,11 +100,16 @@ async def _objects() -> AsyncIterator[tuple[MessageBus, dict[str, dict[str, Any]
     except (OSError, EOFError, DBusFastError) as trouble:  # no socket there, nobody behind it, or cut off
         raise RadioError(_NO_BUS, Trouble.BLUETOOTH_NO_SERVICE) from trouble
     finally:
-        connected = bus.connected
-        bus.disconnect()  # also after a connect that failed, or its socket stays open
-        if connected:
-            with contextlib.suppress(OSError, EOFError):
-                await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+        await hang_up(bus)
+
+
+async def hang_up(bus: MessageBus) -> None:
+    """Whether it ever connected or not; that the other end has gone before is no trouble any more."""
+    connected = bus.connected
+    bus.disconnect()
+    if connected:
+        with contextlib.suppress(OSError, EOFError):
+            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 async def _call(bus: MessageBus, path: str, interface: str, member: str, signature: str = "", *body: str) -> Any:

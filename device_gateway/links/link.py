@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 
 from bleak.exc import BleakError
@@ -42,7 +43,8 @@ class SensorLink:
 
     `now_s` tells the session's time. While `state` is STREAMING, `stream` says how the sensor samples. `signal_dbm` is
     how well it was last heard while it was looked for: BlueZ tells no RSSI of a device that is connected
-    (doc/org.bluez.Device.rst). pairs: a sensor that wants to be paired before it streams is paired with.
+    (doc/org.bluez.Device.rst). `problem` is why the sensor itself does not stream, and what to do. pairs: a sensor that
+    wants to be paired before it streams is paired with. groups: by name, the clocks that sensors of this session share.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class SensorLink:
         on_samples: Callable[[SensorLink, ImuSamples, FloatArray], None],
         on_change: Callable[[SensorLink], None],
         pairs: bool = False,
+        groups: defaultdict[str, SensorClock] | None = None,
     ) -> None:
         self.address = address
         self.segment = segment
         self.name = address
         self.battery_percent: int | None = None
         self.signal_dbm: int | None = None
+        self.problem: str | None = None
         self.stream: StreamSettings | None = None
         self.clock = SensorClock()
         self.connections = 0
@@ -73,6 +77,8 @@ class SensorLink:
         self._on_samples = on_samples
         self._on_change = on_change
         self._pairs = pairs
+        self._groups = defaultdict(SensorClock) if groups is None else groups
+        self._shared = False
         self._machine = LinkStateMachine(lambda: on_change(self))
         self._connection: Connection | None = None
         self._driver: AnyDriver | None = None
@@ -93,6 +99,9 @@ class SensorLink:
         if self.state is not LinkState.STREAMING:
             self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        if self._driver is not None:
+            for samples in self._driver.decoder.give_up():
+                self._place(samples)
         if self.state is not LinkState.CLOSED:
             self._machine.move(LinkState.CLOSED)
 
@@ -103,6 +112,7 @@ class SensorLink:
             connected=self.state is LinkState.STREAMING,
             battery_percent=self.battery_percent,
             signal_dbm=self.signal_dbm,
+            problem=self.problem,
         )
 
     def record(self) -> SensorRecord:
@@ -125,17 +135,25 @@ class SensorLink:
         )
 
     async def _run(self) -> None:
+        usable = True
         while not self._closing.is_set():
             try:
+                if not usable:
+                    await self._central.usable()
+                    usable = True
+                if self.state is LinkState.LOST:
+                    self._machine.move(LinkState.SEARCHING)
                 sighting = await self._central.find(self.address)
                 self.signal_dbm = sighting.advertisement.rssi
                 self._machine.move(LinkState.CONNECTING)
                 await self._one_connection(sighting)
             except RadioError as trouble:
                 self._complain(str(trouble))
-                self._machine.move(LinkState.LOST)
-                await self._central.usable()
-            except (BleakError, SensorError, TimeoutError, EOFError, OSError) as trouble:
+                usable = False
+            except SensorError as trouble:
+                self._complain(str(trouble))
+                self.problem = None if self._closing.is_set() else str(trouble)
+            except (BleakError, TimeoutError, EOFError, OSError) as trouble:
                 self._complain(str(trouble) or type(trouble).__name__)
             except Exception:  # a fault of ours or of a library must not silence a sensor for the rest of the session
                 log.exception("%s sensor: its link met a fault and is tried again.", self.segment)
@@ -143,7 +161,6 @@ class SensorLink:
                 if self.state is not LinkState.LOST:
                     self._machine.move(LinkState.LOST)
                 await asyncio.sleep(RETRY_PAUSE_S)
-                self._machine.move(LinkState.SEARCHING)
 
     def _complain(self, reason: str) -> None:
         """Once, however often it is tried again for the same reason."""
@@ -156,11 +173,13 @@ class SensorLink:
             self.name = sighting.advertisement.local_name or sighting.device.name or self.address
             self._connection, self._driver = connection, connection.driver
             try:
-                async with asyncio.timeout(START_S):
-                    await self._start_paired(connection)
-            except TimeoutError as late:
-                raise TimeoutError("it is connected but does not begin to stream; it is connected anew") from late
-            self._complaint = ""
+                await self._start_in_time(connection)
+            except BaseException:
+                if self._closing.is_set():  # some families go on measuring when they are only disconnected
+                    with contextlib.suppress(BleakError, SensorError, TimeoutError, EOFError, OSError):
+                        await connection.stop()
+                raise
+            self._complaint, self.problem = "", None
             self._machine.move(LinkState.STREAMING)
             async with in_background(*self._jobs(connection.driver)):
                 await connection.until_over(self._streaming(), self._closing)
@@ -170,6 +189,13 @@ class SensorLink:
         """What goes on beside the stream, from its beginning to the connection's end."""
         exchanging = keep_exchanging(driver, lambda: self.clock, self._now_s, self._rng)
         return (self._watch_battery(driver), exchanging)
+
+    async def _start_in_time(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                await self._start_paired(connection)
+        except TimeoutError as late:
+            raise TimeoutError("it is connected but does not begin to stream; it is connected anew") from late
 
     async def _start_paired(self, connection: Connection) -> None:
         """Have the sensor stream; one that wants to be paired before is paired, if that is allowed now."""
@@ -192,12 +218,17 @@ class SensorLink:
         """
         await driver.prepare()
         await self._read_battery(driver)
-        self.clock = self._new_clock()
+        before, self.clock = self.clock, self._new_clock()
         self._early = []
         batch = packet_samples(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
         self.stream = stream = await driver.start(0.0, batch, self._take, self._hear)
         if self.samples_received and not stream.continues:
             self.gaps += 1  # how many are missing it cannot tell, but some are
+        if stream.shared_clock is not None:
+            self.clock.join(self._groups[stream.shared_clock])
+        self._note_sharing()
+        for samples in driver.decoder.forsaken():
+            self._place(samples, before)
         early, self._early = self._early, None
         for samples in early:
             self._place(samples)
@@ -230,6 +261,18 @@ class SensorLink:
         if self.clock.jumped(newest_us, now_s):
             self.clock = self._new_clock()
         self.clock.observe(newest_us, now_s)
+        if self._early is None:
+            self._note_sharing()
+
+    def _note_sharing(self) -> None:
+        """Say it when the sensor no longer shares the others' clock: it was restarted, or has drifted away."""
+        if self._shared and not self.clock.shared:
+            log.warning(
+                "%s sensor: it no longer shares the other sensors' clock, so it agrees with them less well: after the "
+                "session, synchronise the sensors anew.",
+                self.segment,
+            )
+        self._shared = self.clock.shared
 
     def _new_clock(self) -> SensorClock:
         assert self._driver is not None
@@ -241,8 +284,8 @@ class SensorLink:
         else:
             self._early.append(samples)
 
-    def _place(self, samples: ImuSamples) -> None:
-        time_s = self.clock.place(samples.sensor_time_us)
+    def _place(self, samples: ImuSamples, clock: SensorClock | None = None) -> None:
+        time_s = (clock or self.clock).place(samples.sensor_time_us)
         self._last_s = float(time_s[-1])
         self.samples_received += len(samples)
         self.samples_lost += samples.lost_before

@@ -6,6 +6,7 @@ number to compare. What protects the patient is therefore that only sensors that
 """
 
 # No `from __future__ import annotations`: dbus-fast reads D-Bus types from them, and cannot read a None that is text.
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
 
@@ -16,6 +17,8 @@ from dbus_fast.errors import DBusFastError
 from dbus_fast.service import ServiceInterface, dbus_method
 
 from device_gateway.errors import RadioError
+
+from .bluez import REPLY_TIMEOUT_S, hang_up
 
 _PATH = "/org/sinew/pairing_agent"
 _NO_BLUETOOTHD = (
@@ -31,19 +34,13 @@ async def pairing_allowed(addresses: Collection[str]) -> AsyncIterator[set[str]]
     What is yielded are the addresses, in capitals: those that are added later may pair too. Raises RadioError where
     Bluetooth does not run, or does not take an agent.
     """
+    allowed = {address.upper() for address in addresses}
+    bus = MessageBus(bus_type=BusType.SYSTEM)
     try:
-        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except (OSError, DBusFastError) as trouble:
-        raise RadioError(_NO_BLUETOOTHD) from trouble
-    try:
-        allowed = {address.upper() for address in addresses}
-        bus.export(_PATH, _PairingAgent(allowed))
-        await _tell_bluez(bus, "RegisterAgent", "os", _PATH, "NoInputNoOutput")
-        await _tell_bluez(bus, "RequestDefaultAgent", "o", _PATH)
+        await _register(bus, _PairingAgent(allowed))
         yield allowed
     finally:
-        bus.disconnect()  # BlueZ forgets an agent whose connection ends
-        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+        await hang_up(bus)  # BlueZ forgets an agent whose connection ends
 
 
 class _PairingAgent(ServiceInterface):
@@ -78,6 +75,19 @@ class _PairingAgent(ServiceInterface):
         address = device.rpartition("/dev_")[2].replace("_", ":").upper()
         if address not in self._addresses:
             raise DBusError("org.bluez.Error.Rejected", "This device is not being paired.")
+
+
+async def _register(bus: MessageBus, agent: _PairingAgent) -> None:
+    try:
+        async with asyncio.timeout(REPLY_TIMEOUT_S):
+            await bus.connect()
+            bus.export(_PATH, agent)
+            await _tell_bluez(bus, "RegisterAgent", "os", _PATH, "NoInputNoOutput")
+            await _tell_bluez(bus, "RequestDefaultAgent", "o", _PATH)
+    except TimeoutError as trouble:
+        raise RadioError("Sensors cannot be paired (no answer): restart bluetoothd, then pair again.") from trouble
+    except (OSError, EOFError, DBusFastError) as trouble:  # no socket there, nobody behind it, or cut off
+        raise RadioError(_NO_BLUETOOTHD) from trouble
 
 
 async def _tell_bluez(bus: MessageBus, member: str, signature: str, *body: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ WATCH_S = 10.0
 """How soon a person is told that an adapter was pulled out or switched off while nobody exercises."""
 RETRY_S = 2.0
 _BLUETOOTH = tuple(trouble for trouble in Trouble if trouble.value.startswith("bluetooth."))
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,12 @@ class Central:
         """Keep the gateway's conditions true, for ever: what is wrong with Bluetooth, and that it is mended."""
         look = self.check
         while True:
-            with contextlib.suppress(RadioError):
+            try:
                 await look()
+            except RadioError as trouble:
+                log.debug("%s", trouble)  # which is a condition
+            except Exception:  # whatever one look met, the next tells whether Bluetooth works
+                log.exception("The watch over Bluetooth met a fault.")
             look = self.check if self._absent or self._failing else self._look
             await asyncio.sleep(WATCH_S)
 

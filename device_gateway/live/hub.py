@@ -162,6 +162,8 @@ class LiveHub:
     def _send(self, event: LiveEvent) -> None:
         numbered = event.model_copy(update={"sequence": self.snapshot.sequence + 1})
         self.snapshot = fold(self.snapshot, numbered)
+        if isinstance(numbered, Snapshot):
+            numbered = self.snapshot  # with what it does not change: those who listen hear the same as those who join
         message = numbered.model_dump_json().encode()
         for listener in self._listeners:
             listener.hear(numbered, message)

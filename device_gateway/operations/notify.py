@@ -5,9 +5,12 @@ Our own ten lines: `sdnotify` on PyPI has not been kept since 2017, and systemd'
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 
 class Notify:
@@ -20,6 +23,10 @@ class Notify:
         """systemd kills a service that has not pinged for so long; 0: it does not watch."""
 
     def __call__(self, *lines: str) -> None:
-        if self._address:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sending:
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sending:
+            try:
                 sending.sendto("\n".join(lines).encode(), self._address)
+            except OSError as trouble:  # a service manager that is being replaced; the next ping reaches it
+                log.warning("The service manager could not be told: %s", trouble)

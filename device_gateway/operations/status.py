@@ -114,7 +114,7 @@ def _program(status: GatewayStatus) -> str:
 
 
 def _sensor(sensor: SensorState) -> str:
-    told = [] if sensor.connected else ["not connected"]
+    told = [] if sensor.connected else [f"not connected: {sensor.problem}" if sensor.problem else "not connected"]
     if sensor.battery_percent is not None:
         told.append(f"battery {sensor.battery_percent} %")
     if sensor.signal_dbm is not None:

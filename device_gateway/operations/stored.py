@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analytics.domain.session import SessionOpening
 from device_gateway.errors import GatewayError, StoreError
+from device_gateway.storage.database import DATABASE
 from device_gateway.storage.retention import Retention
+from device_gateway.storage.sessions import blobs
 from device_gateway.storage.store import Store
-
-DATABASE = "gateway.sqlite3"
 
 
 class Stored(BaseModel):
@@ -28,26 +28,42 @@ class Stored(BaseModel):
     free_bytes: int = Field(description="of the disk that it lies on")
     sessions_waiting: int
     chunks_waiting: int
-    waiting_since: datetime | None = Field(description="when the oldest session that waits began")
+    waiting_since: datetime | None = Field(description="when the oldest session that waits, and can be read, began")
     recorded_bytes: int = Field(description="samples of the sessions that are kept")
     program_version: int | None
 
 
 def read_stored(database: apsw.Connection, home: Path) -> Stored:
     """Read `database`, which is the one in `home`. Raises apsw.Error."""
-    waiting: Any = database.execute("SELECT opening FROM session WHERE NOT report_uploaded ORDER BY rowid").fetchall()
+    waiting: Any = database.execute(
+        f"SELECT {blobs('opening')} FROM session WHERE NOT report_uploaded ORDER BY rowid"  # noqa: S608 - a name of ours
+    ).fetchall()
     chunks: Any = database.execute("SELECT count(*) FROM chunk WHERE NOT uploaded").fetchone()
     recorded: Any = database.execute("SELECT coalesce(sum(chunk_bytes), 0) FROM session").fetchone()
-    kept: Any = database.execute("SELECT value FROM setting WHERE name = 'assignment'").fetchone()
+    kept: Any = database.execute(f"SELECT {blobs('value')} FROM setting WHERE name = 'assignment'").fetchone()  # noqa: S608
     return Stored(
         store_bytes=sum(file.stat().st_size for file in home.glob(f"{DATABASE}*")),
         free_bytes=shutil.disk_usage(home).free,
         sessions_waiting=len(waiting),
         chunks_waiting=chunks[0],
-        waiting_since=SessionOpening.model_validate_json(waiting[0][0]).started_at if waiting else None,
+        waiting_since=next(filter(None, (_began(opening) for (opening,) in waiting)), None),
         recorded_bytes=recorded[0],
-        program_version=None if kept is None else int(json.loads(kept[0])["program"]["version"]),
+        program_version=None if kept is None else _program_version(kept[0]),
     )
+
+
+def _began(opening: bytes) -> datetime | None:
+    try:
+        return SessionOpening.model_validate_json(opening).started_at
+    except ValidationError:
+        return None
+
+
+def _program_version(assignment: bytes) -> int | None:
+    try:
+        return int(json.loads(assignment)["program"]["version"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 async def stored_of(store: Store | None, home: Path) -> Stored | None:

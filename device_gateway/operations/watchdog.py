@@ -38,6 +38,9 @@ async def ping_while_alive(
             dead = await asyncio.wait_for(pulse(), interval_s)
         except TimeoutError:
             dead = "a part that did not answer"
+        except Exception:
+            log.exception("The gateway's parts could not be asked.")
+            dead = "a part that met a fault"
         if dead is None:
             notify("WATCHDOG=1", f"STATUS={status()}")
         else:

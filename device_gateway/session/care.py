@@ -8,23 +8,44 @@ from analytics.domain.session import Easing, EasingAction, PainMoment
 from analytics.safety.rules import Rules
 from analytics.safety.session import Advice, before_session, eased, hurts_now
 
+from .earlier import Standing
 
-def with_hurt(hurts: tuple[PainMoment, ...], time_s: float, pain: int | None) -> tuple[PainMoment, ...]:
-    """The moments of pain and this one. A number after one without is the answer to "How much?", not another pain."""
-    if pain is not None and hurts and hurts[-1].pain is None:
-        return (*hurts[:-1], PainMoment(time_s=hurts[-1].time_s, pain=pain))
-    return (*hurts, PainMoment(time_s=time_s, pain=pain))
+
+class Hurts:
+    """The moments of pain. A number after one without is the answer to "How much?", until the patient goes on."""
+
+    def __init__(self) -> None:
+        self.moments: tuple[PainMoment, ...] = ()
+        self.unrated = False
+
+    def add(self, time_s: float, pain: int | None) -> None:
+        if pain is not None and self.unrated:
+            self.moments = (*self.moments[:-1], PainMoment(time_s=self.moments[-1].time_s, pain=pain))
+        else:
+            self.moments = (*self.moments, PainMoment(time_s=time_s, pain=pain))
+        self.unrated = pain is None
+
+    def resumed(self) -> None:
+        """What hurts from now on is another pain."""
+        self.unrated = False
 
 
 class Care:
-    """Keeps what was said and what followed. Whoever asks for advice carries it out, and has it written down."""
+    """Keeps what was said and what followed. Whoever asks for advice carries it out, and has it written down.
 
-    def __init__(self, rules: Rules) -> None:
+    `standing`: what earlier sessions left that speaks against this one.
+    """
+
+    def __init__(self, rules: Rules, standing: Standing) -> None:
         self.check_in: CheckIn | None = None
-        self.hurts: tuple[PainMoment, ...] = ()
         self.easings: tuple[Easing, ...] = ()
         self._rules = rules
-        self._eased_hurts = 0
+        self._standing = standing
+        self._hurts = Hurts()
+
+    @property
+    def hurts(self) -> tuple[PainMoment, ...]:
+        return self._hurts.moments
 
     @property
     def stopped(self) -> bool:
@@ -32,18 +53,27 @@ class Care:
         return any(easing.action is EasingAction.STOPPED for easing in self.easings)
 
     def answer(self, check_in: CheckIn) -> Advice | None:
+        """Answers may ask for more than what stands, and for less only where they answer it."""
         self.check_in = check_in
-        return before_session(check_in, self._rules)
+        advice = before_session(check_in, self._rules)
+        if advice is not None and advice.action is EasingAction.STOPPED:
+            return advice
+        return self._standing.after(check_in) or advice
+
+    def unanswered(self) -> Advice | None:
+        """What stands while nobody answers."""
+        return self._standing.advice
 
     def hurt(self, time_s: float, pain: int | None) -> Advice | None:
         """Without a number there is no advice yet: the patient is asked for it."""
-        self.hurts = with_hurt(self.hurts, time_s, pain)
-        return None if pain is None else self._once(hurts_now(pain, self._rules))
+        self._hurts.add(time_s, pain)
+        return None if pain is None else hurts_now(pain, self._rules)
 
     def resumed(self) -> Advice | None:
         """The patient goes on; a pain that has no number by now is eased for as one that has."""
-        unrated = bool(self.hurts) and self.hurts[-1].pain is None
-        return self._once(hurts_now(None, self._rules)) if unrated else None
+        unrated = self._hurts.unrated
+        self._hurts.resumed()
+        return hurts_now(None, self._rules) if unrated else None
 
     def write_down(self, advice: Advice, time_s: float, dose: Dose) -> Dose | None:
         """What is asked for from now on instead of `dose`; None for nothing."""
@@ -51,11 +81,3 @@ class Care:
         easing = Easing(time_s=time_s, action=advice.action, rule=advice.rule, reason=advice.reason, dose=less)
         self.easings = (*self.easings, easing)
         return less
-
-    def _once(self, advice: Advice | None) -> Advice | None:
-        """A pain eases once, even where its number comes after the patient went on; it stops whenever it is told."""
-        if advice is not None and advice.action is EasingAction.EASED:
-            if self._eased_hurts == len(self.hurts):
-                return None
-            self._eased_hurts = len(self.hurts)
-        return advice

@@ -14,39 +14,49 @@ from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.envelope import restricted_to
 from analytics.safety.precautions import precautions
 from analytics.safety.today import dose_today
+from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.live.hub import LiveHub
 
-from .earlier import EarlierSessions
+from .earlier import NOTHING_STANDS, EarlierSessions, Standing, knows
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 from .scoring import exercise_session
 
 
-def choices(program: Program, earlier: EarlierSessions, day: date, library: Library) -> tuple[Choice, ...]:
-    """Today's exercises, what is still to be done first; what this gateway cannot do is left out."""
+def choices(
+    program: Program, earlier: EarlierSessions, day: date, library: Library, restricted_on: date | None = None
+) -> tuple[Choice, ...]:
+    """Today's exercises, what is still to be done first; what this gateway cannot do is left out.
+
+    `restricted_on`: the day by which restrictions hold, where it is not `day`; see `day_of_restrictions`.
+    """
     found = []
     for prescription in program.prescriptions:
-        try:
-            name = library.exercise(prescription.exercise).name
-        except UnknownExercise:
+        if not knows(library, prescription.exercise):
             continue
         found.append(
             Choice(
                 exercise=prescription.exercise,
-                exercise_name=name,
+                exercise_name=library.exercise(prescription.exercise).name,
                 side=prescription.side,
-                dose=dose_today(prescription, program.restrictions, day),
+                dose=dose_today(prescription, program.restrictions, restricted_on or day),
                 done_today=(prescription.exercise, prescription.side) in earlier.done_on(day),
             )
         )
     return tuple(sorted(found, key=lambda choice: choice.done_today))
 
 
-def chosen(program: Program, command: Command, earlier: EarlierSessions, day: date) -> Prescription:
+def day_of_restrictions(day: date, conditions: Conditions) -> date:
+    """The day for `Restriction.in_force`. While the calendar is known to be wrong nothing has run out: all hold."""
+    wrong = any(condition.code == Trouble.CLOCK_WRONG for condition in conditions.now())
+    return date.min if wrong else day
+
+
+def chosen(program: Program, command: Command, earlier: EarlierSessions, day: date, library: Library) -> Prescription:
     """What a `start` asks for, by default what is due. Raises GatewayError for what is not prescribed."""
     if command.exercise is None:
-        return earlier.due(program, day)
+        return earlier.due(program, day, library)
     for prescription in program.prescriptions:
         if prescription.exercise == command.exercise and command.side in {None, prescription.side}:
             return prescription
@@ -63,6 +73,8 @@ def prepare(
     simulated: bool,
     library: Library = SHIPPED,
     guided: bool = False,
+    restricted_on: date | None = None,
+    standing: Standing = NOTHING_STANDS,
 ) -> ExerciseSession:
     """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it."""
     try:
@@ -72,10 +84,13 @@ def prepare(
     needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
     missing = [segment for segment in needed if segment not in sensors.values()]
     if missing:
-        option = f"--side {prescription.side}" if simulated else f"--sensor ADDRESS={missing[0]}"
+        way = (
+            f"start the gateway with --side {prescription.side}"
+            if simulated
+            else "strap one on and assign it by tapping it"
+        )
         raise GatewayError(
-            f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: start the "
-            f"gateway with {option}."
+            f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: {way}."
         )
     opening = SessionOpening(
         id=uuid7(),
@@ -85,7 +100,7 @@ def prepare(
         side=prescription.side,
         started_at=started_at,
     )
-    today = started_at.astimezone().date()  # the patient's day, as on the phone
+    today = restricted_on or started_at.astimezone().date()  # the patient's day, as on the phone
     restrictions = assignment.program.restrictions
     return exercise_session(
         opening,
@@ -95,4 +110,5 @@ def prepare(
         guided=guided,
         precautions=precautions(prescription, restrictions, today),
         library=library,
+        standing=standing,
     )

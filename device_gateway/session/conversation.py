@@ -35,11 +35,12 @@ class Cause(StrEnum):
     SKIP = "a listener skips what is waited for"
     PAUSE = "a listener pauses, or it hurts"
     RESUME = "a listener goes on"
+    ABANDONED = "nobody moves or says anything for half an hour"
     STOP = "a listener or the gateway ends it"
 
 
 _S, _C = SessionState, Cause
-_ENDS = {_C.TOO_MUCH: _S.RATING, _C.STOP: _S.FINISHED}
+_ENDS = {_C.TOO_MUCH: _S.RATING, _C.ABANDONED: _S.FINISHED, _C.STOP: _S.FINISHED}
 
 TRANSITIONS: Mapping[SessionState, Mapping[Cause, SessionState]] = {
     _S.IDLE: {_C.CHOOSE: _S.CHOOSING, _C.START: _S.CHECKING_IN},

@@ -1,51 +1,107 @@
-"""What earlier sessions say about the next one: which exercises are done today, and whether a red flag stands."""
+"""What earlier sessions say about the next one: which exercises are done today, and what speaks against any."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from analytics.domain.base import Word
-from analytics.domain.check_in import CheckIn
+from analytics.domain.check_in import CheckIn, RedFlag
 from analytics.domain.exercise import Side
 from analytics.domain.program import Prescription, Program
-from analytics.domain.session import SessionReport
+from analytics.domain.session import EasingAction, SessionReport
+from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.rules import Rules
-from analytics.safety.session import before_session
+from analytics.safety.session import Advice, before_session
 
-STANDS = timedelta(hours=24)
-"""A red flag is known for so long, or until the questions are answered without one."""
+from .library import Library
+
+SETTLE = "Once that is settled, answer the questions before exercising again."
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What speaks against exercising: a red flag, until it is answered that none is there; a stop, all that day."""
+
+    flag: Advice | None = None
+    stop: Advice | None = None
+
+    @property
+    def advice(self) -> Advice | None:
+        return self.flag or self.stop
+
+    def after(self, check_in: CheckIn) -> Advice | None:
+        """What is left once these answers are given."""
+        return self.advice if check_in.red_flags is None else self.stop
+
+
+NOTHING_STANDS = Standing()
 
 
 class EarlierSessions(Word):
-    """`done` holds exercise and side of what was done on `day`, `check_in` the last answers and `told_at` when."""
+    """`done` holds exercise and side of what was done on `day`; `check_in` the answers with a red flag that stands.
+
+    A calendar may jump by years: no time clears a red flag, only answers do. `stopped_on` is the day that was over by a
+    rule, and `stopped_because` what the patient was told.
+    """
 
     day: date | None = None
     done: tuple[tuple[str, Side], ...] = ()
     check_in: CheckIn | None = None
-    told_at: datetime | None = None
+    stopped_on: date | None = None
+    stopped_because: str = ""
 
-    def and_then(self, report: SessionReport) -> EarlierSessions:
-        """These and one more; without a repetition it does not count as done."""
-        day = report.started_at.astimezone().date()
-        done = self.done_on(day)
-        if report.repetitions and (report.exercise, report.side) not in done:
+    def and_then(self, report: SessionReport, today: date) -> EarlierSessions:
+        """These and one more; without a repetition, or on an earlier day, it does not count as done."""
+        done = self.done_on(today)
+        of_today = report.started_at.astimezone().date() == today
+        if of_today and report.repetitions and (report.exercise, report.side) not in done:
             done = (*done, (report.exercise, report.side))
-        news: dict[str, object] = {"day": day, "done": done}
-        if report.check_in is not None:
-            news |= {"check_in": report.check_in, "told_at": report.started_at}
-        return self.model_copy(update=news)
+        news = self.model_copy(update={"day": today, "done": done})
+        for easing in report.easings:
+            if easing.action is EasingAction.STOPPED:
+                at = report.started_at + timedelta(seconds=easing.time_s)
+                news = news._stopped(Advice(easing.action, easing.rule, easing.reason), at)
+        return news
+
+    def answered(self, check_in: CheckIn, at: datetime, rules: Rules) -> EarlierSessions:
+        """After these answers: they tell of red flags, or that there are none, or say nothing of them."""
+        news = self
+        if check_in.red_flags is not None:
+            before = (self.check_in.red_flags if self.check_in is not None else None) or ()
+            flags = tuple(flag for flag in RedFlag if check_in.red_flags and flag in {*before, *check_in.red_flags})
+            news = self.model_copy(update={"check_in": check_in.model_copy(update={"red_flags": flags})})
+        advice = before_session(check_in, rules)
+        return news if advice is None or advice.action is not EasingAction.STOPPED else news._stopped(advice, at)
 
     def done_on(self, day: date) -> tuple[tuple[str, Side], ...]:
         return self.done if self.day == day else ()
 
-    def due(self, program: Program, day: date) -> Prescription:
-        """The first exercise that is not done yet; the first of all where every one is."""
+    def due(self, program: Program, day: date, library: Library) -> Prescription:
+        """The first exercise that can be done here and is not done yet; the first of all where every one is."""
+        able = [p for p in program.prescriptions if knows(library, p.exercise)] or program.prescriptions
         done = self.done_on(day)
-        return next((p for p in program.prescriptions if (p.exercise, p.side) not in done), program.prescriptions[0])
+        return next((p for p in able if (p.exercise, p.side) not in done), able[0])
 
-    def warning(self, now: datetime, rules: Rules) -> str | None:
-        """What to do about a red flag that stands."""
-        if self.check_in is None or self.told_at is None or not self.check_in.red_flags or now - self.told_at > STANDS:
-            return None
-        advice = before_session(self.check_in, rules)
-        return None if advice is None else advice.reason
+    def standing(self, today: date, rules: Rules) -> Standing:
+        """What speaks against exercising today."""
+        flag = before_session(self.check_in, rules) if self.check_in is not None and self.check_in.red_flags else None
+        told = f"You were told earlier today: {self.stopped_because}"
+        stop = Advice(EasingAction.STOPPED, "stopped_today", told) if self.stopped_on == today else None
+        return Standing(flag, stop)
+
+    def _stopped(self, advice: Advice, at: datetime) -> EarlierSessions:
+        """Of one day, the first that was told stands. A red flag stands by its answers, not for a day."""
+        day = at.astimezone().date()
+        if advice.rule.startswith("red_flag.") or day == self.stopped_on:
+            return self
+        return self.model_copy(update={"stopped_on": day, "stopped_because": advice.reason})
+
+
+def knows(library: Library, exercise: str) -> bool:
+    """Whether this gateway can do it."""
+    try:
+        library.exercise(exercise)
+    except UnknownExercise:
+        return False
+    return True

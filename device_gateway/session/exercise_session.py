@@ -25,10 +25,7 @@ from analytics.domain.program import Dose
 from analytics.domain.session import (
     Calibration,
     EasingAction,
-    Form,
-    FormLabel,
     Rating,
-    Repetition,
     SensorRecord,
     SessionOpening,
     SessionReport,
@@ -44,14 +41,19 @@ from device_gateway.live.hub import LiveHub
 
 from .care import Care
 from .conversation import Cause, Conversation
+from .earlier import NOTHING_STANDS, Standing
 from .following import UNDECIDED, Following, News
+from .judging import repetition_of
 from .movement_limit import MovementLimit
+from .movement_watch import MOVING_RAD_S
 from .sets import Progress, SetCounter
 from .trace import TraceCollector
-from .wording import ALL_DONE, HURTS, eased_cue, precautions_cue, stopped_cue
+from .wording import ABANDONED, ALL_DONE, HURTS, eased_cue, precautions_cue, stopped_cue
 
 ANSWER_S = 120.0
 """So long a question waits; then it counts as not asked."""
+ABANDONED_S = 30 * 60.0
+"""Without movement and without a word for so long, nobody exercises any more."""
 
 
 class ExerciseSession:
@@ -60,6 +62,7 @@ class ExerciseSession:
     Time is session time in seconds and comes in with samples, commands and ticks. Nothing here waits or reads a clock,
     so a session can be replayed. Without a `scorer`, repetitions are not judged and `unscored` says why. `limit_deg` is
     the excursion not to be passed today. `guided`: somebody is there who is asked before, led through, and answers.
+    `standing`: what speaks against it unless it is answered.
     """
 
     def __init__(
@@ -75,15 +78,17 @@ class ExerciseSession:
         guided: bool = False,
         precautions: Sequence[str] = (),
         rules: Rules | None = None,
+        standing: Standing = NOTHING_STANDS,
     ) -> None:
         self.opening = opening
         self.guided = guided
         self.limit_deg = limit_deg
         self.prescribed = dose
         self.sets = SetCounter(dose)
-        self.care = Care(rules or load_rules())
+        self.care = Care(rules or load_rules(), standing)
         self.felt: Rating | None = None
         self.calibration: Calibration | None = None
+        self.abandoned = False
         self._talk = Conversation()
         self._talk.advance(Cause.START)
         if not guided:
@@ -96,10 +101,10 @@ class ExerciseSession:
         self._limit = None if limit_deg is None else MovementLimit(limit_deg)
         self._hub = hub
         self._trace = TraceCollector()
-        self._now_s = self._since_s = 0.0
+        self._now_s = self._since_s = self._active_s = 0.0
         self._rest_told_s = 0
         self._grid = TimeGrid({exercise.proximal_segment(opening.side), exercise.distal_segment(opening.side)})
-        self._following = Following(exercise, opening.side, self._talk, guided=guided)
+        self._following = Following(exercise, opening.side, self._talk, guided=guided, limit_deg=limit_deg)
 
     @property
     def state(self) -> SessionState:
@@ -127,6 +132,7 @@ class ExerciseSession:
                 side=self.opening.side,
                 dose=self.dose,
                 rest_flexion_deg=self._exercise.rest_flexion_deg,
+                limit_deg=self.limit_deg,
                 sensors=tuple(sensors),
                 precautions=self._precautions,
             )
@@ -139,6 +145,7 @@ class ExerciseSession:
     def obey(self, command: Command, time_s: float) -> None:
         """Do what a listener asks, at this session time. Raises GatewayError where that cannot be done now."""
         self.tick(time_s)
+        self._active_s = self._now_s
         match command.command:
             case "pause":
                 self.pause()
@@ -159,7 +166,7 @@ class ExerciseSession:
         self._now_s = max(self._now_s, time_s)
         match self.step:
             case SessionState.CHECKING_IN if self._now_s - self._since_s >= ANSWER_S:
-                self._advance(Cause.NOT_ASKED)
+                self._unanswered(Cause.NOT_ASKED)
             case SessionState.RATING if self._now_s - self._since_s >= ANSWER_S:
                 self._advance(Cause.UNANSWERED)
             case SessionState.RESTING:
@@ -167,6 +174,8 @@ class ExerciseSession:
                     self._advance(Cause.REST_OVER)
                 elif not self._talk.paused and self._rest_left_s() != self._rest_told_s:
                     self._tell_state()
+        if self._now_s - self._active_s >= ABANDONED_S and self._talk.allows(Cause.ABANDONED):
+            self._abandon()
 
     def pause(self) -> None:
         """Repetitions do not count until `resume`, whatever the sensors do meanwhile."""
@@ -205,8 +214,26 @@ class ExerciseSession:
     def _skip(self) -> None:
         if self.step in UNDECIDED:
             self._heed(self._following.skip())
+        elif self.step is SessionState.CHECKING_IN:
+            self._unanswered(Cause.SKIP)
         else:
             self._advance(Cause.SKIP)
+
+    def _unanswered(self, cause: Cause) -> None:
+        """The questions are passed over: what was told before stands."""
+        advice = self.care.unanswered()
+        if advice is None:
+            self._advance(cause)
+        self._follow_advice(advice)
+
+    def _abandon(self) -> None:
+        """What was held back is told first, so that no repetition is lost."""
+        while self.step in UNDECIDED:
+            self._heed(self._following.skip())
+        if self._talk.allows(Cause.ABANDONED):
+            self.abandoned = True
+            self._advance(Cause.ABANDONED)
+            self._cue(ABANDONED)
 
     def _follow_advice(self, advice: Advice | None) -> None:
         """At once, whoever is online: written down, done, and told with its reason."""
@@ -229,6 +256,8 @@ class ExerciseSession:
         """Take a run of samples of one sensor, placed on session time (n,). Segments not exercised are let be."""
         if self.step is not SessionState.FINISHED:
             self.tick(float(time_s[-1]))
+            if float((samples.gyr_rad_s**2).sum(axis=1).max()) > MOVING_RAD_S**2:
+                self._active_s = self._now_s
             for run in self._grid.take(segment, rate_hz, samples, time_s):
                 self._heed(self._following.take(*run))
 
@@ -265,6 +294,7 @@ class ExerciseSession:
             sets=self.sets.reports(),
             easings=self.care.easings,
             felt=self.felt,
+            abandoned=self.abandoned,
             gateway_software=version("sinew"),
         )
         self._hub.publish(FinishedEvent(report=report))
@@ -274,16 +304,20 @@ class ExerciseSession:
         for news in said:
             if news.cue is not None and not self._talk.paused:
                 self._cue(news.cue)
+            self._watch_limit(news.now)
             self._advance(*news.causes)
             self._tell(news.events)
+
+    def _watch_limit(self, events: Iterable[TrackerEvent]) -> None:
+        for event in events:
+            if isinstance(event, AngleSample) and self._limit and (warning := self._limit.check(event.excursion_deg)):
+                self._cue(warning)
 
     def _tell(self, events: Iterable[TrackerEvent]) -> None:
         for event in events:
             match event:
                 case AngleSample():
                     self._trace.add(event.time_s, event.flexion_deg)
-                    if self._limit is not None and (warning := self._limit.check(event.excursion_deg)):
-                        self._cue(warning)
                     self._hub.publish(
                         AngleEvent(
                             time_s=event.time_s,
@@ -307,17 +341,8 @@ class ExerciseSession:
     def _count(self, done: RepetitionDone) -> None:
         if self.step is SessionState.RESTING:
             self._advance(Cause.REST_OVER)
-        repetition = Repetition(
-            number=len(self.sets.repetitions) + 1,
-            start_s=done.start_s,
-            peak_s=done.peak_s,
-            end_s=done.end_s,
-            excursion_deg=done.excursion_deg,
-            excursion_error_deg=done.excursion_error_deg,
-            peak_flexion_deg=done.peak_flexion_deg,
-            peak_velocity_deg_s=done.peak_velocity_deg_s,
-            form=self._judge(done),
-        )
+        number, target_deg = len(self.sets.repetitions) + 1, self.dose.target_excursion_deg
+        repetition = repetition_of(done, number, target_deg, scorer=self._scorer, unscored=self._unscored)
         self.sets.add(repetition)
         self._hub.publish(
             RepetitionEvent(set_number=self.sets.set_number, count_in_set=self.sets.count_in_set, repetition=repetition)
@@ -339,16 +364,6 @@ class ExerciseSession:
             case Progress.ALL_DONE:
                 self._advance(Cause.ALL_DONE)
                 self._cue(ALL_DONE)
-
-    def _judge(self, done: RepetitionDone) -> Form:
-        if self._scorer is None:
-            return Form(label=FormLabel.NOT_JUDGED, reason=self._unscored)
-        return self._scorer.judge(
-            done.motion,
-            self.dose.target_excursion_deg,
-            excursion_deg=done.excursion_deg,
-            excursion_error_deg=done.excursion_error_deg,
-        )
 
     # What listeners are told
 

@@ -25,11 +25,15 @@ UNDECIDED = frozenset({SessionState.PLACING, SessionState.STILL})
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What came of some samples: where they lead the conversation, what is to be said, what the tracker says."""
+    """What came of some samples: where they lead the conversation, what is to be said, what the tracker says.
+
+    `now`: what the tracker says of this moment, also where it is held back from `events` till later.
+    """
 
     causes: tuple[Cause, ...] = ()
     cue: Cue | None = None
     events: tuple[TrackerEvent, ...] = ()
+    now: tuple[TrackerEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +46,16 @@ class _Run:
 class Following:
     """`talk` is only looked at: whoever is given the news leads it on, each before the next is asked for."""
 
-    def __init__(self, exercise: Exercise, side: Side, talk: Conversation, *, guided: bool) -> None:
+    def __init__(
+        self, exercise: Exercise, side: Side, talk: Conversation, *, guided: bool, limit_deg: float | None = None
+    ) -> None:
         self.placement: Placement | None = None
         self.preparation: Preparation | None = None
         self._exercise = exercise
         self._side = side
         self._talk = talk
         self._guided = guided
+        self._limit_deg = limit_deg
         self._pair = (exercise.proximal_segment(side), exercise.distal_segment(side))
         self._tracker: JointTracker | None = None
         self._rates_hz: dict[Segment, float] = {}
@@ -67,7 +74,9 @@ class Following:
         self._remember(run)
         if len(self._rates_hz) == len(self._pair):
             tracker = self._tracker = JointTracker(self._exercise, self._side, self._rates_hz)
-            self.preparation = Preparation(self._exercise, self._side, self._rates_hz, guided=self._guided)
+            self.preparation = Preparation(
+                self._exercise, self._side, self._rates_hz, guided=self._guided, limit_deg=self._limit_deg
+            )
             yield News((Cause.SENSORS_STREAM,))
             early = tuple(self._early)
             self._early.clear()
@@ -107,8 +116,9 @@ class Following:
         if self._talk.step in UNDECIDED:
             self._remember(run)
             self._held += tuple(e for e in events if not (self._talk.paused and isinstance(e, RepetitionDone)))
+            yield News(now=events)
         else:
-            yield News(events=events)
+            yield News(events=events, now=events)
         if self.preparation is not None:
             for outcome in self.preparation.update(
                 run.segment, run.time_s, run.samples.gyr_rad_s, lambda: self._talk.step
@@ -134,6 +144,7 @@ class Following:
         self.placement = self.preparation.placement
         if self.placement is Placement.SWAPPED:
             self._track_anew(tuple(self._early))
+            yield News(now=self._held)
         settled = self.preparation.after_placing()
         if settled is None:
             yield News((cause,))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import floor
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.live import Cue, CueLevel, SessionState
@@ -34,12 +35,21 @@ class Outcome:
 class Preparation:
     """Lasts until the axis is found. `placement` and `still_deg_s` are its findings so far."""
 
-    def __init__(self, exercise: Exercise, side: Side, rates_hz: Mapping[Segment, float], *, guided: bool) -> None:
+    def __init__(
+        self,
+        exercise: Exercise,
+        side: Side,
+        rates_hz: Mapping[Segment, float],
+        *,
+        guided: bool,
+        limit_deg: float | None = None,
+    ) -> None:
         self.placement = Placement.UNCHECKED
         self.still_deg_s: float | None = None
         self._exercise = exercise
         self._distal = exercise.distal_segment(side)
         self._guided = guided
+        self._not_beyond = "" if limit_deg is None else f", not beyond {floor(limit_deg)}°"
         self._watch = MovementWatch(rates_hz, exercise.least_excursion_deg)
         self._swap_votes = 0
         self._tries_left = TRIES
@@ -51,11 +61,13 @@ class Preparation:
             return None
         match step:
             case SessionState.PLACING:
-                return _say("placing", "Do the exercise once, slowly. It shows which sensor is where.", CueLevel.INFO)
+                text = f"Do the exercise once, slowly{self._not_beyond}. It shows which sensor is where."
+                return _say("placing", text, CueLevel.INFO)
             case SessionState.STILL:
                 return _say("still", "Now sit still for two seconds.", CueLevel.INFO)
             case SessionState.CALIBRATING:
-                return _say("calibrating", "Begin: slowly, and as far as is comfortable.", CueLevel.INFO)
+                text = f"Begin: slowly, and as far as is comfortable{self._not_beyond}."
+                return _say("calibrating", text, CueLevel.INFO)
         return None
 
     def update(
@@ -88,7 +100,8 @@ class Preparation:
                 yield self._ask_for_stillness()
             case SessionState.CALIBRATING, Ended():
                 joint = self._exercise.joint
-                text = f"That did not show how your {joint} moves. Again, slowly and fully, and move nothing else."
+                how = self._not_beyond or " and fully"
+                text = f"That did not show how your {joint} moves. Again, slowly{how}, and move nothing else."
                 yield Outcome(cue=_say("calibration_refused", text, CueLevel.WARN))
 
     def _vote(self, mover: Segment) -> Iterator[Outcome]:
@@ -110,7 +123,8 @@ class Preparation:
             yield Outcome(
                 cue=_say(
                     "placement_unclear",
-                    f"Which sensor is which is not clear yet. Move only the {self._exercise.distal} once, slowly.",
+                    f"Which sensor is which is not clear yet. Move only the {self._exercise.distal} once, slowly"
+                    f"{self._not_beyond}.",
                     CueLevel.WARN,
                 )
             )

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Segment
-from analytics.domain.session import PainMoment, SessionOpening, SessionReport
+from analytics.domain.session import SessionOpening, SessionReport
 from analytics.signals.chunk import ChunkError, SensorBlock, decode_chunk
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.sensor_clock import keep_forwards
 from device_gateway.errors import GatewayError, StoreError
 from device_gateway.live.hub import LiveHub
+from device_gateway.storage.digests import root_sha256
 from device_gateway.storage.plan import SessionPlan
 from device_gateway.storage.store import Store, UnfinishedSession
 
-from .care import with_hurt
+from .care import Hurts
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 from .scoring import exercise_session
@@ -40,7 +41,13 @@ waits for a piece and not for a chunk."""
 Piece = tuple[Segment, float, ImuSamples, FloatArray]
 """Segment, sampling rate, a run of samples and their session times (n,)."""
 
+RETRY_S = 60.0
+
 log = logging.getLogger(__name__)
+
+
+async def _forget(*_: object) -> None:
+    """Nobody wants to know."""
 
 
 async def close_unfinished(
@@ -48,18 +55,48 @@ async def close_unfinished(
     unfinished: Sequence[UnfinishedSession],
     on_stored: Callable[[], None],
     library: Library = SHIPPED,
+    *,
+    on_answers: Callable[[CheckIn, datetime], Awaitable[None]] = _forget,
+    on_report: Callable[[SessionReport], Awaitable[None]] = _forget,
+    retry_s: float = RETRY_S,
 ) -> None:
-    """Make and keep the report of each. What the disk refuses now is left for the next start."""
+    """Make and keep the report of each; what the disk refuses is tried again until it is taken.
+
+    `on_answers` and `on_report` hear what the next session must know; answers before anything else.
+    """
+    for session in unfinished:
+        for given in session.commands:
+            if given.command.check_in is not None:
+                await on_answers(given.command.check_in, session.opening.started_at + timedelta(seconds=given.time_s))
+    left = await _close_each(store, unfinished, on_stored, library, on_report)
+    while left:
+        await asyncio.sleep(retry_s)
+        left = await _close_each(store, left, on_stored, library, on_report)
+
+
+async def _close_each(
+    store: Store,
+    unfinished: Sequence[UnfinishedSession],
+    on_stored: Callable[[], None],
+    library: Library,
+    on_report: Callable[[SessionReport], Awaitable[None]],
+) -> list[UnfinishedSession]:
+    """Those that the disk refused."""
+    refused = []
     for session in unfinished:
         try:
-            await store.keep_report(await _Replay(store, session, library).report())
+            report = await _Replay(store, session, library).report()
+            await on_report(report)
+            await store.keep_report(report)
         except StoreError as trouble:
             log.warning("Session %s cannot be closed yet: %s", session.opening.id, trouble)
+            refused.append(session)
         except Exception:  # one that meets a fault must not keep the others open
             log.exception("Session %s cannot be closed because of a fault in this program.", session.opening.id)
         else:
             log.warning("Session %s was cut short and is closed with what was stored.", session.opening.id)
             on_stored()
+    return refused
 
 
 class _Replay:
@@ -72,7 +109,7 @@ class _Replay:
         self._rates_hz = {sensor.address: sensor.rate_hz for sensor in unfinished.sensors}
         self._placed_s: dict[str, float] = {}
         self._ended_s = 0.0
-        self._hurts: tuple[PainMoment, ...] = ()
+        self._hurts = Hurts()
         plan = unfinished.plan
         self._session = _session(unfinished.opening, plan, library) if plan else None
 
@@ -91,10 +128,12 @@ class _Replay:
             "ended_at": opening.started_at + timedelta(seconds=self._ended_s),
             "sensors": self._unfinished.sensors,
             "chunk_count": len(digests),
-            "chunks_sha256": hashlib.sha256(b"".join(digests)).hexdigest(),
+            "chunks_sha256": root_sha256(digests),
         }
         if self._session is None or plan is None:
-            return SessionReport(**opening.model_dump(), **closing, repetitions=(), calibration=None, hurts=self._hurts)
+            return SessionReport(
+                **opening.model_dump(), **closing, repetitions=(), calibration=None, hurts=self._hurts.moments
+            )
         self._session.finish()
         return self._session.report(**closing, simulated=plan.simulated)
 
@@ -148,7 +187,9 @@ class _Replay:
             given = self._commands.popleft()
             self._ended_s = max(self._ended_s, given.time_s)
             if given.command.command == "hurts":
-                self._hurts = with_hurt(self._hurts, given.time_s, given.command.pain)
+                self._hurts.add(given.time_s, given.command.pain)
+            elif given.command.command == "resume":
+                self._hurts.resumed()
             if self._session is not None:
                 with contextlib.suppress(GatewayError):  # what could not be done then cannot be done now
                     self._session.obey(given.command, given.time_s)

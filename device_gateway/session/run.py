@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from analytics.domain.live import Command, Cue, CueEvent, CueLevel, SensorEvent,
 from analytics.domain.session import SensorRecord, SessionReport
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.clock import Clock
+from device_gateway.clocks.sensor_clock import SensorClock
 from device_gateway.conditions import Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.links.link import SensorLink
@@ -24,10 +26,14 @@ from device_gateway.storage.store import Store
 
 from .exercise_session import ExerciseSession
 from .knock import INVITATION, KnockCheck
+from .wording import HURTS
 
 TICK_S = 0.25
-SCORING_FAULT = "Counting has stopped because of a fault in this program; your movement is still recorded."
 """Of the machine's time: rests and unanswered questions end by time, whether or not samples come."""
+SCORING_FAULT = (
+    "Counting has stopped because of a fault in this program, and nothing warns any more of a movement that goes too "
+    "far; your movement is still recorded."
+)
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +100,12 @@ class SessionRun:
         self.recorder.keep_command(GivenCommand(time_s=time_s, command=command))
         try:
             self.session.obey(command, time_s)
+        except GatewayError:
+            raise
+        except Exception:
+            if command.command == "hurts":
+                self._hub.publish(CueEvent(cue=HURTS))
+            self._stop_scoring()
         finally:
             self._go_on()
 
@@ -116,7 +128,7 @@ class SessionRun:
         report = self.session.report(
             # The session's own clock, because the calendar may be set right in mid-session.
             ended_at=self.session.opening.started_at + timedelta(seconds=duration_s),
-            sensors=self.records(),
+            sensors=self.recorder.records(),
             chunk_count=self.recorder.chunk_count,
             chunks_sha256=self.recorder.chunks_sha256,
             simulated=self._simulated,
@@ -127,6 +139,7 @@ class SessionRun:
 
     def _connect(self) -> None:
         """Look for the sensors from now on."""
+        groups: defaultdict[str, SensorClock] = defaultdict(SensorClock)
         self.links = [
             SensorLink(
                 address,
@@ -135,6 +148,7 @@ class SessionRun:
                 now_s=self.now_s,
                 on_samples=self._take,
                 on_change=self._tell_sensor,
+                groups=groups,
             )
             for address, segment in self._sensors.items()
         ]
@@ -198,10 +212,14 @@ class SessionRun:
         try:
             step()
         except Exception:
-            self._scoring = False
-            log.exception("Live scoring has stopped.")
-            self._conditions.set(Trouble.SCORING_FAULT, SCORING_FAULT)
-            self._warn(SCORING_FAULT)
+            self._stop_scoring()
+
+    def _stop_scoring(self) -> None:
+        """Of the exception that is being handled; a listener's command is answered by this sentence too."""
+        self._scoring = False
+        log.exception("Live scoring has stopped.")
+        self._conditions.set(Trouble.SCORING_FAULT, SCORING_FAULT)
+        self._warn(SCORING_FAULT)
 
     def _warn(self, sentence: str) -> None:
         log.warning("%s", sentence)

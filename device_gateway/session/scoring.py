@@ -8,6 +8,7 @@ from analytics.domain.program import Dose
 from analytics.domain.session import SessionOpening
 from device_gateway.live.hub import LiveHub
 
+from .earlier import NOTHING_STANDS, Standing
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 
@@ -21,6 +22,7 @@ def exercise_session(
     guided: bool = False,
     precautions: Sequence[str] = (),
     library: Library = SHIPPED,
+    standing: Standing = NOTHING_STANDS,
 ) -> ExerciseSession:
     """A new session that tells `hub`. Raises UnknownExercise where the library does not know the exercise."""
     scorer, unscored = library.scorer(opening.exercise)
@@ -34,4 +36,5 @@ def exercise_session(
         limit_deg=limit_deg,
         guided=guided,
         precautions=precautions,
+        standing=standing,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
 
+from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Segment
-from analytics.domain.live import Command, SessionState, Snapshot
+from analytics.domain.live import Command, SessionState, Snapshot, StateEvent
 from analytics.domain.program import Assignment
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
 from analytics.safety.rules import load_rules
@@ -18,14 +21,20 @@ from device_gateway.live.hub import LiveHub
 from device_gateway.storage.recorder import Recorder
 from device_gateway.storage.store import Store
 
-from .choosing import choices, chosen, prepare
+from .choosing import choices, chosen, day_of_restrictions, prepare
 from .conversation import Cause, Conversation
-from .earlier import EarlierSessions
+from .earlier import SETTLE, EarlierSessions
 from .library import SHIPPED, Library
 from .run import SessionRun
 
 RUNNING = "A session is running already: stop it before you start another."
 NOT_RUNNING = "No session is running: start one first."
+NOT_CLOSED = (
+    "The session met a fault in this program and its report could not be made: what was recorded is kept, and it is "
+    "closed when the gateway starts again."
+)
+
+log = logging.getLogger(__name__)
 
 
 class Sessions:
@@ -60,6 +69,7 @@ class Sessions:
         self._on_begin = on_begin
         self._talk = Conversation()
         self._earlier: EarlierSessions | None = None
+        self._news: list[Callable[[EarlierSessions], EarlierSessions]] = []
         self._run: SessionRun | None = None
         self._recorders: list[Recorder] = []
         self._finished: asyncio.Future[SessionReport] | None = None
@@ -68,6 +78,8 @@ class Sessions:
 
     async def obey(self, command: Command) -> None:
         """Do what a listener asks. Raises GatewayError, saying why, where it cannot be done."""
+        if command.command == "check_in" and command.check_in is not None:
+            await self.remember_answers(command.check_in, self._clock.utc())
         match command.command:
             case "choose":
                 await self.choose()
@@ -90,33 +102,46 @@ class Sessions:
                 raise GatewayError(RUNNING)
             program, earlier = (await self._assignment()).program, await self._earlier_sessions()
             self._talk.advance(Cause.CHOOSE)
-            today = self._clock.utc().astimezone().date()
-            self._hub.publish(Snapshot(state=self._talk.step, choices=choices(program, earlier, today, self._library)))
+            today = self._today()
+            found = choices(program, earlier, today, self._library, self._restricted_on(today))
+            self._hub.publish(Snapshot(state=self._talk.step, choices=found))
 
     async def start(self, command: Command | None = None) -> SessionOpening:
         """Begin an exercise of the patient's program, by default the first that is not done today.
 
-        Who has chosen before, or answers the questions now, is led through; otherwise it begins at once, unless a red
-        flag is known.
+        Who has chosen before, or answers the questions now, is led through; otherwise it begins at once, unless
+        something that was told before speaks against it. Answers are remembered before anything can fail.
         """
         command = command or Command(command="start")
         async with self._changing:
+            now, today = self._clock.utc(), self._today()
+            if command.check_in is not None:
+                await self.remember_answers(command.check_in, now)
             if self._run is not None:
                 raise GatewayError(RUNNING)
-            assignment, earlier, now = await self._assignment(), await self._earlier_sessions(), self._clock.utc()
+            standing = (await self._earlier_sessions()).standing(today, load_rules())
             guided = self._talk.step is SessionState.CHOOSING or command.check_in is not None
-            if not guided and (warning := earlier.warning(now, load_rules())):
-                raise GatewayError(f"{warning} Once that is settled, answer the questions before exercising again.")
-            session = prepare(
-                assignment,
-                chosen(assignment.program, command, earlier, now.astimezone().date()),
-                self._sensors,
-                started_at=now,
-                hub=self._hub,
-                simulated=self._simulated,
-                library=self._library,
-                guided=guided,
-            )
+            if not guided and standing.advice is not None:
+                then = f" {SETTLE}" if standing.flag else ""
+                raise GatewayError(f"{standing.advice.reason}{then}")
+            try:
+                assignment = await self._assignment()
+                session = prepare(
+                    assignment,
+                    chosen(assignment.program, command, await self._earlier_sessions(), today, self._library),
+                    self._sensors,
+                    started_at=now,
+                    hub=self._hub,
+                    simulated=self._simulated,
+                    library=self._library,
+                    guided=guided,
+                    restricted_on=self._restricted_on(today),
+                    standing=standing,
+                )
+            except GatewayError as trouble:
+                if standing.advice is None:
+                    raise
+                raise GatewayError(standing.advice.reason) from trouble  # what counts more than why it cannot begin
             await self._let_go_of_recorders()
             self._talk.advance(Cause.START)
             self._talk = Conversation()  # the session has its own from here on
@@ -145,18 +170,30 @@ class Sessions:
                 if self._finished is not None and self._finished.done():
                     return self._finished.result()
                 raise GatewayError(NOT_RUNNING)
-            report = await self._run.finish()
-            self._run = None
-            await self._remember(report)
+            try:
+                report = await self._run.finish()
+            except Exception as fault:
+                log.exception("A session could not be closed.")
+                self._hub.publish(StateEvent(state=SessionState.FINISHED))
+                trouble = GatewayError(NOT_CLOSED)
+                if self._finished is not None:
+                    self._finished.set_exception(trouble)
+                    self._finished.exception()  # whoever waits for it is told, and nobody has to
+                raise trouble from fault
+            finally:
+                self._run = None
+            await self.remember_report(report)
             if self._finished is not None:
                 self._finished.set_result(report)
             return report
 
     async def finish_if_running(self) -> None:
+        """A session that cannot be finished is told and logged where that is found; nobody else is kept from it."""
         async with self._changing:
             running = self._run is not None
         if running:
-            await self.finish()
+            with contextlib.suppress(GatewayError):
+                await self.finish()
 
     async def finished(self) -> SessionReport:
         """The report of the session that was started last, once it is over."""
@@ -193,13 +230,31 @@ class Sessions:
         if self._earlier is None:
             kept = await self._store.setting("earlier_sessions")
             self._earlier = EarlierSessions.model_validate_json(kept) if kept else EarlierSessions()
+        news, self._news = self._news, []
+        for change in news:
+            self._earlier = change(self._earlier)
         return self._earlier
 
-    async def _remember(self, report: SessionReport) -> None:
-        """A disk that refuses this refuses the report too, and says so there."""
+    async def remember_answers(self, check_in: CheckIn, at: datetime) -> None:
+        """What a patient answered, also of a session that cannot begin or whose gateway died."""
+        await self._remember(lambda earlier: earlier.answered(check_in, at, load_rules()))
+
+    async def remember_report(self, report: SessionReport) -> None:
+        today = self._today()
+        await self._remember(lambda earlier: earlier.and_then(report, today))
+
+    async def _remember(self, change: Callable[[EarlierSessions], EarlierSessions]) -> None:
+        """A disk that refuses this refuses the report too, and says so there; it is known until the gateway ends."""
+        self._news.append(change)
         with contextlib.suppress(StoreError):
-            self._earlier = (await self._earlier_sessions()).and_then(report)
-            await self._store.keep_settings(earlier_sessions=self._earlier.model_dump_json())
+            earlier = await self._earlier_sessions()
+            await self._store.keep_settings(earlier_sessions=earlier.model_dump_json())
+
+    def _today(self) -> date:
+        return self._clock.utc().astimezone().date()
+
+    def _restricted_on(self, today: date) -> date:
+        return day_of_restrictions(today, self._store.conditions)
 
     async def _let_go_of_recorders(self) -> None:
         """Of the sessions before: a recorder stays only while it still waits for the disk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 from analytics.domain.live import Cue, CueLevel
 from analytics.domain.program import Dose
@@ -10,14 +11,21 @@ from analytics.domain.program import Dose
 ALL_DONE = Cue(code="all_done", text="Well done, that was all for today. You can end the session.", level=CueLevel.GOOD)
 HURTS = Cue(
     code="hurts",
-    text="Stop. Rest the joint. If the pain does not go away, call your physiotherapist.",
+    text="Stop. Rest the joint. If the pain does not go away, call your physiotherapist. "
+    "Chest pain or short of breath: call your emergency number.",
     level=CueLevel.STOP,
+)
+
+ABANDONED = Cue(
+    code="abandoned",
+    text="Nobody has moved for a long time, so this session is over. Start again when you want to go on.",
+    level=CueLevel.INFO,
 )
 
 
 def eased_cue(reason: str, dose: Dose) -> Cue:
     """Why less is asked for, and what is asked for now."""
-    text = f"{reason} From now on: {dose.repetitions} repetitions a set, to {round(dose.target_excursion_deg)}°."
+    text = f"{reason} From now on: {dose.repetitions} repetitions a set, to {floor(dose.target_excursion_deg)}°."
     return Cue(code="eased", text=text, level=CueLevel.WARN)
 
 

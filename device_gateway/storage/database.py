@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -23,17 +24,21 @@ import apsw
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError, StoreError
 
-from .salvage import damaged_copies, quick_check, salvage, set_aside, sync_folder
+from .salvage import damaged_copies, is_damage, is_set_aside, quick_check, salvage, set_aside, sync_folder
 
+DATABASE = "gateway.sqlite3"
+RESERVE = "reserve"
+"""A file in the store's folder that is given up where room is short; retention.py makes it."""
+SALVAGE_DUE = "salvage-due"
+"""A file in the store's folder: damage was met while the gateway ran, so the next start does not trust its check."""
 SCHEMA_VERSION = 3
 CHECK_S = 10.0
 """So long the file is looked over at a start; a whole check of 8 GB on a memory card would take minutes."""
 Result = TypeVar("Result")
 
-_DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 _DISK = (
     *(apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, apsw.NoLFSError),
-    *(apsw.BusyError, apsw.LockedError, apsw.ProtocolError, *_DAMAGED),
+    *(apsw.BusyError, apsw.LockedError, apsw.ProtocolError, apsw.CorruptError, apsw.NotADBError),
 )
 """What a disk can do to us. Every other error of SQLite is a fault in this program and goes through as it is."""
 
@@ -64,27 +69,32 @@ class Database:
 
         Raises GatewayError where the folder or the file cannot be used, or another gateway uses it.
         """
-        store = cls(home / "gateway.sqlite3", conditions or Conditions())
+        store = cls(home / DATABASE, conditions or Conditions())
         try:
             store._lock = _lock(home)
             loop = asyncio.get_running_loop()
             store._connection = await loop.run_in_executor(store._thread, _open, store._path, vfs)
         except (OSError, apsw.Error) as trouble:
             await store.close()
-            raise GatewayError(
-                f"The gateway cannot keep its data in {home} ({trouble}): choose a folder it may write with --home."
-            ) from trouble
+            raise GatewayError(_refused(home, trouble)) from trouble
         except GatewayError:
             await store.close()
             raise
-        for copy in damaged_copies(store._path)[-1:]:
-            store.conditions.set(
-                Trouble.DISK_DAMAGED,
-                f"Some of what this gateway kept was damaged: it is set aside as {copy.name}, and what could be read "
-                "was taken over. The disk or card may be failing: have it replaced, and delete that file when nobody "
-                "needs it.",
-            )
+        store.tell_damaged()
         return store
+
+    def tell_damaged(self) -> None:
+        """Tell of a store that was set aside for as long as it is there."""
+        copies = damaged_copies(self._path)
+        if not copies:
+            self.conditions.clear(Trouble.DISK_DAMAGED)
+            return
+        self.conditions.set(
+            Trouble.DISK_DAMAGED,
+            f"Some of what this gateway kept was damaged: it is set aside as {copies[-1].name}, and what could be read "
+            "was taken over. The disk or card may be failing: have it replaced, and delete that file when nobody "
+            "needs it.",
+        )
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -112,12 +122,19 @@ class Database:
         database = self._connection
         if database is None:
             raise RuntimeError("the store is not open")
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work, database)
+            return await loop.run_in_executor(self._thread, work, database)
         except _DISK as refusal:
+            if is_damage(refusal):
+                await loop.run_in_executor(self._thread, self._have_it_salvaged)
             trouble, sentence = _told(refusal)
             self.conditions.set(trouble, sentence)
             raise StoreError(sentence) from refusal
+
+    def _have_it_salvaged(self) -> None:
+        with contextlib.suppress(OSError):  # a disk that does not take this either is found damaged again
+            self._path.with_name(SALVAGE_DUE).touch()
 
 
 def _lock(home: Path) -> TextIO:
@@ -151,23 +168,55 @@ def _in_transaction(database: apsw.Connection, work: Callable[[apsw.Connection],
 
 def _open(path: Path, vfs: str | None) -> apsw.Connection:
     """The store at `path`; where it is damaged, another one in its place with what could be read."""
+    due = path.with_name(SALVAGE_DUE)
     try:
+        if path.exists() and (due.exists() or is_set_aside(path)):  # without its log, which lies beside the other name
+            raise apsw.CorruptError("as was found before")
         return _connect(path, vfs)
-    except _DAMAGED as damage:
+    except apsw.Error as damage:
+        if not is_damage(damage):
+            raise
+        path.with_name(RESERVE).unlink(missing_ok=True)
         aside = set_aside(path)
         log.error("The store is damaged (%s) and set aside as %s.", damage, aside.name)
-        saved = path.with_name(f"{path.name}.saved")
-        for part in (saved, saved.with_name(f"{saved.name}-wal")):
-            part.unlink(missing_ok=True)  # of an attempt that a power cut ended
-        fresh = _connect(saved, vfs)
-        try:
-            taken = _in_transaction(fresh, lambda database: salvage(aside, database))
-        finally:
-            fresh.close()
-        log.error("Rows taken over from it: %s.", dict(taken) or "none")
-        saved.replace(path)
+        _take_over(aside, path, vfs)
+        due.unlink(missing_ok=True)
         sync_folder(path.parent)
         return _connect(path, vfs)
+
+
+def _take_over(aside: Path, path: Path, vfs: str | None) -> None:
+    """Begin a new store at `path` with what can be read of the one set aside; there is none until it is whole."""
+    saved = path.with_name(f"{path.name}.saved")
+    parts = [saved.with_name(f"{saved.name}{ending}") for ending in ("", "-wal", "-journal")]
+    _delete(parts)  # of an attempt that a power cut ended
+    try:
+        fresh = _connect(saved, vfs)
+        try:
+            fresh.pragma("journal_mode", "OFF")  # it would need as much room again, and half a copy is deleted anyway
+            taken = _in_transaction(fresh, lambda database: salvage(aside, database, vfs))
+        finally:
+            fresh.close()
+        _connect(saved, vfs).close()  # on a disk that spoils this too, each start would leave one more copy behind
+    except apsw.FullError as full:
+        _delete(parts)
+        log_file = aside.with_name(f"{aside.name}-wal")
+        needed_bytes = sum(file.stat().st_size for file in (aside, log_file) if file.exists())
+        raise GatewayError(
+            f"Some of what the gateway kept in {path.parent} is damaged, and it needs up to "
+            f"{math.ceil(needed_bytes / 1e6)} MB free on that disk to save the rest: free as much and start it again. "
+            "Nothing was deleted."
+        ) from full
+    except BaseException:
+        _delete(parts)
+        raise
+    log.error("Rows taken over from it: %s.", dict(taken) or "none")
+    saved.replace(path)
+
+
+def _delete(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _connect(path: Path, vfs: str | None) -> apsw.Connection:
@@ -201,16 +250,22 @@ def _prepare(database: apsw.Connection, path: Path) -> None:
         _in_transaction(database, lambda database: database.execute(f"{schema} PRAGMA user_version = {step};"))  # noqa: B023 - called at once
 
 
+def _refused(home: Path, trouble: Exception) -> str:
+    if is_damage(trouble):
+        return f"The disk or card that holds {home} cannot be read ({trouble}): have it replaced."
+    return f"The gateway cannot keep its data in {home} ({trouble}): choose a folder it may write with --home."
+
+
 def _told(refusal: apsw.Error) -> tuple[Trouble, str]:
     if isinstance(refusal, apsw.FullError):
         return Trouble.DISK_FULL, (
             "The gateway's disk is full: free some space on it. What is stored is untouched, and what is measured now "
             "waits in memory."
         )
-    if isinstance(refusal, _DAMAGED):
+    if is_damage(refusal):
         return Trouble.DISK_FAILING, (
-            f"What the gateway keeps is damaged ({refusal}): its disk or card fails, so replace it. What is measured "
-            "now waits in memory and is lost when the gateway stops."
+            f"What the gateway keeps is damaged or cannot be read ({refusal}): its disk or card fails, so replace it. "
+            "What is measured now waits in memory and is lost when the gateway stops."
         )
     return Trouble.DISK_FAILING, (
         f"The gateway's disk cannot be written ({refusal}): check or replace it. What is stored is untouched, and what "

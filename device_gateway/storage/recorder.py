@@ -2,7 +2,7 @@
 
 While the disk refuses, chunks wait in memory (a 30-minute session of five sensors is about 6 MB), scoring goes on, and
 `problem` says so; as soon as the disk takes them again they are written in their order. When the memory for that is
-full too, new samples are not recorded, and the next run that is says how many those were.
+full too, new samples are not recorded; the next run that is says how many those were, and so does the report.
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
+    """is_whole: False where runs were left out that cannot be written."""
+
     data: bytes
     sensors: tuple[SensorRecord, ...]
+    is_whole: bool
 
 
 Item = SessionOpening | GivenCommand | _Chunk | SessionReport
@@ -77,6 +80,8 @@ class Recorder:
         self._sensors = sensors
         self._runs: dict[str, list[Run]] = {}
         self._missed: Counter[str] = Counter()
+        self._unrecorded: Counter[str] = Counter()
+        self._unrecorded_gaps: Counter[str] = Counter()
         self._chunk_began_s = 0.0
         self._digests: list[bytes] = []
         self._waiting: deque[Item] = deque()
@@ -110,18 +115,29 @@ class Recorder:
         self._runs.clear()
         if not runs:
             return
-        try:
-            data = encode_chunk([run.block() for run in runs])
-        except ChunkError:
-            log.exception("A chunk cannot be written.")
-            self._miss(runs, FAULT)
+        data, recorded = _encode(runs)
+        self._miss([run for run in runs if all(run is not other for other in recorded)], FAULT)
+        if data is None:
             return
         if self._store.waiting_bytes + len(data) > LARGEST_WAITING_BYTES:
-            self._miss(runs, OVERFLOW)
+            self._miss(recorded, OVERFLOW)
             return
         self._digests.append(hashlib.sha256(data).digest())
         self._store.waiting_bytes += len(data)
-        self._queue(_Chunk(data, tuple(self._sensors())))
+        self._queue(_Chunk(data, self.records(), is_whole=len(recorded) == len(runs)))
+
+    def records(self) -> tuple[SensorRecord, ...]:
+        """What the sensors have delivered; what of it could not be recorded counts as lost."""
+        return tuple(
+            record.model_copy(
+                update={
+                    "samples_received": max(0, record.samples_received - self._unrecorded[record.address]),
+                    "samples_lost": record.samples_lost + self._unrecorded[record.address],
+                    "gaps": record.gaps + self._unrecorded_gaps[record.address],
+                }
+            )
+            for record in self._sensors()
+        )
 
     @property
     def chunk_count(self) -> int:
@@ -160,8 +176,12 @@ class Recorder:
 
     def _miss(self, runs: Sequence[Run], sentence: str) -> None:
         for run in runs:
+            if not run.missed and not self._missed[run.address]:
+                self._unrecorded_gaps[run.address] += 1
             self._missed[run.address] += run.lost_before + len(run)
-        self._store.conditions.set(Trouble.RECORDING_FAULT, sentence)
+            self._unrecorded[run.address] += len(run)
+        if runs:
+            self._store.conditions.set(Trouble.RECORDING_FAULT, sentence)
 
     def _queue(self, item: Item) -> None:
         self._waiting.append(item)
@@ -197,6 +217,7 @@ class Recorder:
         match item:
             case SessionReport():
                 await self._store.keep_report(item)
+                self._store.conditions.clear(Trouble.RECORDING_FAULT)
             case SessionOpening():
                 await self._store.keep_opening(item, self._plan)
             case GivenCommand():
@@ -205,4 +226,23 @@ class Recorder:
                 await self._store.keep_chunk(self._session_id, self.chunks_stored, item.data, item.sensors)
                 self.chunks_stored += 1
                 self._store.waiting_bytes -= len(item.data)
-                self._store.conditions.clear(Trouble.RECORDING_FAULT)
+                if item.is_whole:
+                    self._store.conditions.clear(Trouble.RECORDING_FAULT)
+
+
+def _encode(runs: Sequence[Run]) -> tuple[bytes | None, Sequence[Run]]:
+    """A chunk of all of these that can be written, and which those are; None where there is none."""
+    try:
+        return encode_chunk([run.block() for run in runs]), runs
+    except ChunkError:
+        log.exception("A chunk cannot be written.")
+    sound = [run for run in runs if _can_be_written(run)]
+    return _encode(sound) if 0 < len(sound) < len(runs) else (None, [])
+
+
+def _can_be_written(run: Run) -> bool:
+    try:
+        encode_chunk([run.block()])
+    except ChunkError:
+        return False
+    return True

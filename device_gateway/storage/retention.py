@@ -9,7 +9,6 @@ be made on a disk that is full to its last byte.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import shutil
@@ -19,13 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+from pydantic import ValidationError
 
 from analytics.domain.session import SessionReport
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import StoreError
 from device_gateway.settings import GatewaySettings
 
+from .database import RESERVE
 from .digests import report_over
+from .sessions import blobs
 from .store import Store
 
 EASE = 16
@@ -40,6 +42,7 @@ RECENT_SESSIONS = 40
 RESERVE_BYTES = 8 * 2**20
 """Twice what the write-ahead log holds before SQLite writes it back (1000 pages of 4 kB)."""
 CHECK_EVERY_S = 60.0
+_MAY_BE_DROPPED = "report IS NOT NULL AND NOT opening_uploaded AND NOT report_uploaded AND chunk_bytes > 0"
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +51,14 @@ log = logging.getLogger(__name__)
 class Room:
     """In bytes. in_store: up to the store's limit. on_disk: what the disk lets the store take, with its unused pages.
 
-    acknowledged: what sessions that are wholly at the clinic take. day: what a day of exercising takes.
+    acknowledged: what sessions that are wholly at the clinic take. droppable: what finished
+    sessions that the clinic knows nothing of take; it goes last. day: what a day of exercising takes.
     """
 
     in_store: int
     on_disk: int
     acknowledged: int
+    droppable: int
     day: int
 
     @property
@@ -78,7 +83,7 @@ class Retention:
     ) -> None:
         self._store = store
         self._home = store.home
-        self._reserve = store.home / "reserve"
+        self._reserve = store.home / RESERVE
         self._conditions = conditions
         self._largest_bytes = largest_store_bytes
         self._least_free_bytes = least_free_bytes
@@ -105,13 +110,14 @@ class Retention:
 
     async def check(self) -> None:
         """Make room where it is short, and say how many days still fit. Raises StoreError."""
+        self._store.tell_damaged()
         await self._store.read(self._bound)
         try:
             room = await self._make_room()
         except StoreError:
             if not self._reserve.exists():
                 raise
-            self._reserve.unlink()
+            self._reserve.unlink(missing_ok=True)
             room = await self._make_room()
         self._announce(room)
         if {condition.code for condition in self._conditions.now()} & {Trouble.DISK_FULL, Trouble.DISK_FAILING}:
@@ -132,9 +138,15 @@ class Retention:
 
     def _keep_reserve(self) -> None:
         """A deletion needs a little room in the log first, which a full disk does not have: the reserve has it."""
-        if not self._reserve.exists() and self._free_bytes(self._home) > 4 * RESERVE_BYTES:
-            with self._reserve.open("wb") as file, contextlib.suppress(OSError):
+        kept_bytes = self._reserve.stat().st_size if self._reserve.exists() else 0
+        if kept_bytes >= RESERVE_BYTES or self._free_bytes(self._home) <= 4 * RESERVE_BYTES:
+            return
+        try:
+            with self._reserve.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError as trouble:
+            log.warning("No room can be kept in reserve: %s", trouble)
+            self._reserve.unlink(missing_ok=True)
 
     async def days_left(self) -> int:
         """Days of exercising that still fit before anything is lost. Raises StoreError."""
@@ -150,10 +162,12 @@ class Retention:
     def _measure(self, database: apsw.Connection, free_bytes: int) -> Room:
         page_bytes, pages, unused = (database.pragma(name) for name in ("page_size", "page_count", "freelist_count"))
         acknowledged = database.execute("SELECT total(chunk_bytes) FROM session WHERE report_uploaded").get
+        droppable = database.execute(f"SELECT total(chunk_bytes) FROM session WHERE {_MAY_BE_DROPPED}").get  # noqa: S608
         return Room(
             in_store=self._largest_bytes - (pages - unused) * page_bytes,
             on_disk=unused * page_bytes + max(0, free_bytes - self._least_free_bytes),
             acknowledged=int(acknowledged),
+            droppable=int(droppable),
             day=_day_bytes(database),
         )
 
@@ -166,16 +180,22 @@ class Retention:
         if stage is None:
             self._conditions.clear(Trouble.DISK_NEARLY_FULL)
         else:
-            self._conditions.set(Trouble.DISK_NEARLY_FULL, _sentence(stage, ours=room.in_store <= room.on_disk))
+            self._conditions.set(Trouble.DISK_NEARLY_FULL, _sentence(stage, room))
 
 
-def _sentence(days: int, *, ours: bool) -> str:
-    """ours: whether the store's own limit is the nearer one, and not the disk's."""
+def _sentence(days: int, room: Room) -> str:
+    ours = room.in_store <= room.on_disk  # the store's own limit is the nearer one, and not the disk's
     if days > 0:
         fits = "one more day" if days == 1 else f"{days} more days"
         return (
             f"There is room for about {fits} of exercising: connect this gateway to the internet, so that the clinic "
             "receives what was recorded, or free space on its disk. Nothing is lost until then."
+        )
+    if ours and not room.droppable:
+        return (
+            "There is no more room, and nothing that is kept may be deleted before the clinic has all of it: connect "
+            "this gateway to the internet. What is stored is untouched, but what is measured next may have to wait in "
+            "memory and is lost when the gateway stops."
         )
     if ours:
         return (
@@ -192,7 +212,7 @@ def _day_bytes(database: apsw.Connection) -> int:
     """What a day of exercising takes, from the latest sessions."""
     sessions: list[Any] = database.execute(
         "SELECT chunk_bytes, substr(json_extract(opening, '$.started_at'), 1, 10) FROM session"
-        " WHERE chunk_bytes > 0 ORDER BY rowid DESC LIMIT ?",
+        " WHERE chunk_bytes > 0 AND json_valid(opening) ORDER BY rowid DESC LIMIT ?",
         (RECENT_SESSIONS,),
     ).fetchall()
     days = {day for _, day in sessions}
@@ -210,16 +230,21 @@ def _forget_oldest_acknowledged(database: apsw.Connection) -> bool:
 
 def _drop_oldest_samples(database: apsw.Connection) -> str | None:
     """Delete the samples of the oldest finished session that the clinic knows nothing of; its report says 0 chunks."""
-    rows: list[Any] = database.execute(
-        "SELECT id, report FROM session WHERE report IS NOT NULL AND NOT opening_uploaded AND NOT report_uploaded"
-        " AND chunk_bytes > 0 ORDER BY rowid LIMIT 1"
+    sessions: list[Any] = database.execute(
+        f"SELECT id FROM session WHERE {_MAY_BE_DROPPED} ORDER BY rowid"  # noqa: S608 - our own words
     ).fetchall()
-    if not rows:
-        return None
-    ((session_id, document),) = rows
-    report = report_over(SessionReport.model_validate_json(document), [])
-    database.execute("DELETE FROM chunk WHERE session_id = ?", (session_id,))
-    database.execute(
-        "UPDATE session SET chunk_bytes = 0, report = ? WHERE id = ?", (report.model_dump_json(), session_id)
-    )
-    return str(session_id)
+    for (session_id,) in sessions:
+        document: Any = database.execute(
+            f"SELECT {blobs('report')} FROM session WHERE id = ?",  # noqa: S608 - a name of ours
+            (session_id,),
+        ).get
+        try:
+            report = report_over(SessionReport.model_validate_json(document), [])
+        except ValidationError:  # its samples are all that is left of it
+            continue
+        database.execute("DELETE FROM chunk WHERE session_id = ?", (session_id,))
+        database.execute(
+            "UPDATE session SET chunk_bytes = 0, report = ? WHERE id = ?", (report.model_dump_json(), session_id)
+        )
+        return str(session_id)
+    return None

@@ -6,12 +6,14 @@ does not have all, each chunk whose bytes still have the digest they were stored
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import logging
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,21 @@ INCOMPLETE = (
     "A part of this session was lost to a damaged disk after its upload had begun; the clinic keeps what it has."
 )
 LOST_ROWS_IN_A_ROW = 10_000
-"""So many numbers of rows are tried behind the last readable one before a table is left."""
+"""So many numbers of rows are tried one by one behind the last readable one; then in strides that double, for where
+retention has deleted for long, rows begin at any number."""
+LARGEST_ROWID = 2**63 - 1
+_READING = {apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_CORRUPTFS, apsw.SQLITE_IOERR_DATA}
+_UNREADABLE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, UnicodeDecodeError)
+"""What reading a row of a damaged file may raise; the last where bits turned in a text."""
 
 log = logging.getLogger(__name__)
+
+
+def is_damage(trouble: Exception) -> bool:
+    """Whether what is on the disk is spoilt, or on a sector that can no longer be read (EIO)."""
+    if isinstance(trouble, apsw.IOError):
+        return getattr(trouble, "extendedresult", apsw.SQLITE_IOERR) in _READING
+    return isinstance(trouble, (apsw.CorruptError, apsw.NotADBError))
 
 
 def quick_check(database: apsw.Connection, within_s: float) -> None:
@@ -39,6 +53,8 @@ def quick_check(database: apsw.Connection, within_s: float) -> None:
         verdict = database.execute("PRAGMA quick_check(1)").get
     except apsw.InterruptError:
         return
+    except apsw.IOError as trouble:  # a check only reads
+        raise apsw.CorruptError(f"cannot be read: {trouble}") from trouble
     finally:
         database.set_progress_handler(None)
     if verdict != "ok":
@@ -47,7 +63,19 @@ def quick_check(database: apsw.Connection, within_s: float) -> None:
 
 def damaged_copies(path: Path) -> list[Path]:
     """The stores that were set aside, first to last; a write-ahead log beside one is not told."""
-    return sorted(path.parent.glob(f"{path.name}.damaged-[0-9][0-9]"))
+    found = path.parent.glob(f"{path.name}.damaged-*")
+    return sorted((copy for copy in found if not copy.name.endswith("-wal")), key=_number)
+
+
+def _number(copy: Path) -> int:
+    """Of a store that was set aside, or of the log beside one."""
+    number = re.search(r"damaged-(\d+)", copy.name)
+    return int(number[1]) if number else 0
+
+
+def is_set_aside(path: Path) -> bool:
+    """Whether the store at `path` has another name already, and the next one was not finished."""
+    return any(copy.samefile(path) for copy in damaged_copies(path))
 
 
 def set_aside(path: Path) -> Path:
@@ -58,7 +86,8 @@ def set_aside(path: Path) -> Path:
     copies = damaged_copies(path)
     aside = next((copy for copy in copies if copy.samefile(path)), None)
     if aside is None:
-        aside = path.with_name(f"{path.name}.damaged-{len(copies) + 1:02}")
+        taken = max(map(_number, path.parent.glob(f"{path.name}.damaged-*")), default=0)
+        aside = path.with_name(f"{path.name}.damaged-{taken + 1:02}")
         aside.hardlink_to(path)
     log_file = path.with_name(f"{path.name}-wal")
     if log_file.exists():
@@ -77,11 +106,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def salvage(aside: Path, fresh: apsw.Connection) -> Counter[str]:
-    """Copy what can be read of a damaged store into an empty one; how many rows of each table."""
+def salvage(aside: Path, fresh: apsw.Connection, vfs: str | None = None) -> Counter[str]:
+    """Copy what can be read of a damaged store into an empty one; how many rows of each table.
+
+    Raises apsw.Error where the empty one cannot be written.
+    """
     taken: Counter[str] = Counter()
     try:
-        old = apsw.Connection(str(aside))
+        old = apsw.Connection(str(aside), vfs=vfs)
     except apsw.Error:
         return taken
     try:
@@ -90,15 +122,19 @@ def salvage(aside: Path, fresh: apsw.Connection) -> Counter[str]:
         for (table,) in fresh.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid").fetchall():
             taken[str(table)] = _copy(old, fresh, str(table))
         _mend(fresh)
-    except apsw.Error as trouble:
-        log.warning("Of the damaged store nothing more can be read: %s", trouble)
     finally:
         old.close(True)
     return taken
 
 
 def _copy(old: apsw.Connection, fresh: apsw.Connection, table: str) -> int:
-    known = {row[1] for row in old.execute(f"PRAGMA table_info({table})").fetchall()}
+    try:
+        known = {row[1] for row in old.execute(f"PRAGMA table_info({table})").fetchall()}
+    except _UNREADABLE as trouble:
+        log.warning("Of the damaged store's table %s nothing can be read: %s", table, trouble)
+        return 0
+    if not known:  # a newer release has made this table
+        return 0
     columns = [str(row[1]) for row in fresh.execute(f"PRAGMA table_info({table})").fetchall() if row[1] in known]
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from our own schema
@@ -116,19 +152,40 @@ def _copy(old: apsw.Connection, fresh: apsw.Connection, table: str) -> int:
 def _rows(old: apsw.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Every row that can be read, in order; those on damaged pages are stepped over."""
     one = f"SELECT rowid, {', '.join(columns)} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
-    rowid, lost = 0, 0
-    while lost < LOST_ROWS_IN_A_ROW:
+
+    def behind(rowid: int) -> Any:
+        """The row behind this number, None behind the last, or what keeps it from being read."""
         try:
             row: Any = old.execute(one, (rowid,)).fetchone()
-        except apsw.CorruptError:
-            row = (rowid,)
+        except _UNREADABLE as trouble:
+            return trouble
+        return apsw.CorruptError("led back") if row is not None and row[0] <= rowid else row
+
+    rowid = 0
+    while True:
+        row = behind(rowid)
+        if isinstance(row, Exception):
+            row = _behind_the_unreadable(behind, rowid, row)
         if row is None:
             return
-        if row[0] <= rowid:  # unreadable, or led back by a damaged page
-            rowid, lost = rowid + 1, lost + 1
-            continue
-        rowid, lost = row[0], 0
+        rowid = row[0]
         yield row[1:]
+
+
+def _behind_the_unreadable(behind: Callable[[int], Any], rowid: int, trouble: Exception) -> Any:
+    """The next row that can be read, or None. A sector that fails (IOError) costs seconds each time it is tried."""
+    by_one = 1 if isinstance(trouble, apsw.IOError) else LOST_ROWS_IN_A_ROW
+    for bad in range(rowid + 1, rowid + by_one):
+        if not isinstance(row := behind(bad), Exception):
+            return row
+    bad, stride = rowid + by_one, 1
+    while bad + stride <= LARGEST_ROWID:
+        if not isinstance(behind(bad + stride), Exception):
+            between = range(bad, bad + stride + 1)
+            first = bisect.bisect_left(between, True, key=lambda number: not isinstance(behind(number), Exception))
+            return behind(between[first])
+        bad, stride = bad + stride, 2 * stride
+    return None
 
 
 def _mend(fresh: apsw.Connection) -> None:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import apsw
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
+from device_gateway.errors import StoreError
 
 from .database import Database
 from .plan import GivenCommand, SessionPlan
 
+UNREADABLE = (
+    "What this gateway wrote down of a session cannot be read: its disk may be failing, or a newer Sinew wrote it."
+)
 _SENSORS = TypeAdapter(tuple[SensorRecord, ...])
+_OPENING, _PLAN, _GIVEN = TypeAdapter(SessionOpening), TypeAdapter(SessionPlan), TypeAdapter(GivenCommand)
+Kept = TypeVar("Kept")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedSession:
-    """A session that has no report: it runs, or its gateway died. `plan` is None where an older gateway kept it."""
+    """A session that has no report: it runs, or its gateway died.
+
+    `plan` is None where an older gateway kept it; it, `sensors` and a command are also missing where unreadable.
+    """
 
     opening: SessionOpening
     plan: SessionPlan | None
@@ -85,26 +99,61 @@ class SessionRows(Database):
         return await self.read(read)
 
     async def unfinished(self) -> list[UnfinishedSession]:
-        """Every session that has no report, oldest first."""
+        """Every session that has no report, oldest first; one whose opening cannot be read is stepped over."""
 
-        def read(database: apsw.Connection) -> list[UnfinishedSession]:
+        def read(database: apsw.Connection) -> dict[str, UnfinishedSession | None]:
             rows: list[Any] = database.execute(
-                "SELECT id, opening, plan, sensors FROM session WHERE report IS NULL ORDER BY rowid"
+                f"SELECT id, {blobs('opening', 'plan', 'sensors')} FROM session"  # noqa: S608 - names above
+                " WHERE report IS NULL ORDER BY rowid"
             ).fetchall()
-            return [_unfinished(database, *row) for row in rows]
+            return {row[0]: _unfinished(database, *row) for row in rows}
 
-        return await self.read(read)
+        found = await self.read(read)
+        await self.note_unreadable(session_id for session_id, session in found.items() if session is None)
+        return [session for session in found.values() if session is not None]
+
+    async def note_unreadable(self, sessions: Iterable[str]) -> None:
+        """Have it told that nobody can read these; they are kept."""
+        noted = [(UNREADABLE, session_id, UNREADABLE) for session_id in sessions]
+        if not noted:
+            return
+        log.error("Sessions that cannot be read and are stepped over: %d.", len(noted))
+        with contextlib.suppress(StoreError):  # the next look notes it
+            await self.write(
+                lambda database: database.executemany(
+                    "UPDATE session SET problem = ? WHERE id = ? AND problem IS NOT ?", noted
+                )
+            )
+
+
+def blobs(*columns: str) -> str:
+    """Columns of JSON as the bytes they are: where bits have turned they may be no text, which SQLite does not mind."""
+    return ", ".join(f"CAST({column} AS BLOB)" for column in columns)
 
 
 def _unfinished(
-    database: apsw.Connection, session_id: str, opening: str, plan: str | None, sensors: str | None
-) -> UnfinishedSession:
-    commands: Any = database.execute("SELECT given FROM command WHERE session_id = ? ORDER BY rowid", (session_id,))
+    database: apsw.Connection, session_id: str, opening: bytes, plan: bytes | None, sensors: bytes | None
+) -> UnfinishedSession | None:
+    commands: Any = database.execute(
+        f"SELECT {blobs('given')} FROM command WHERE session_id = ? ORDER BY rowid",  # noqa: S608 - a name of ours
+        (session_id,),
+    )
     chunks: Any = database.execute("SELECT number FROM chunk WHERE session_id = ? ORDER BY number", (session_id,))
+    opened = _readable(_OPENING, opening)
+    if opened is None:
+        return None
+    given = [_readable(_GIVEN, document) for (document,) in commands]
     return UnfinishedSession(
-        opening=SessionOpening.model_validate_json(opening),
-        plan=None if plan is None else SessionPlan.model_validate_json(plan),
-        sensors=() if sensors is None else _SENSORS.validate_json(sensors),
-        commands=tuple(GivenCommand.model_validate_json(given) for (given,) in commands),
+        opening=opened,
+        plan=_readable(_PLAN, plan),
+        sensors=_readable(_SENSORS, sensors) or (),
+        commands=tuple(command for command in given if command is not None),
         chunks=tuple(number for (number,) in chunks),
     )
+
+
+def _readable(kind: TypeAdapter[Kept], document: bytes | None) -> Kept | None:
+    try:
+        return None if document is None else kind.validate_json(document)
+    except ValidationError:
+        return None

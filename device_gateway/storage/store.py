@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import apsw
 
-from .sessions import SessionRows, UnfinishedSession
+from .sessions import UnfinishedSession
 from .uploads import SessionUpload, UploadRows
 
 __all__ = ["SessionUpload", "Store", "UnfinishedSession"]
 
 
-class Store(SessionRows, UploadRows):
+class Store(UploadRows):
     """Sessions, their way to the clinic, and settings. Open with `await Store.open(folder)`.
 
     waiting_bytes: chunks in memory that wait for this store, of all recorders together.

@@ -8,10 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import apsw
+from pydantic import ValidationError
 
 from analytics.domain.session import SessionOpening, SessionReport
 
-from .database import Database
+from .sessions import SessionRows, blobs
+
+_UPLOAD = f"SELECT id, opening_uploaded, problem, {blobs('opening', 'report')} FROM session"  # noqa: S608 - our names
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class WaitingSession:
     problem: str | None
 
 
-class UploadRows(Database):
+class UploadRows(SessionRows):
     async def waiting(self) -> list[WaitingSession]:
         """Every session that is not wholly at the clinic, in the order in which they were kept."""
 
@@ -48,34 +51,34 @@ class UploadRows(Database):
         return await self.read(read)
 
     async def upload(self, session_id: UUID) -> SessionUpload | None:
-        """How far this session has come; None where it is kept no more."""
+        """How far this session has come; None where it is kept no more, or cannot be read."""
 
-        def read(database: apsw.Connection) -> SessionUpload | None:
-            row: Any = database.execute(
-                "SELECT id, opening_uploaded, problem, opening, report FROM session WHERE id = ?", (str(session_id),)
-            ).fetchone()
+        def read(database: apsw.Connection) -> list[SessionUpload | None]:
+            rows: list[Any] = database.execute(f"{_UPLOAD} WHERE id = ?", (str(session_id),)).fetchall()
             chunks: Any = database.execute(
                 "SELECT number FROM chunk WHERE session_id = ? AND NOT uploaded ORDER BY number", (str(session_id),)
             )
-            return None if row is None else _upload(row, [number for (number,) in chunks])
+            waiting = [number for (number,) in chunks]
+            return [_upload(row, waiting) for row in rows]
 
-        return await self.read(read)
+        found = await self.read(read)
+        if found == [None]:
+            await self.note_unreadable([str(session_id)])
+        return found[0] if found else None
 
     async def uploads(self) -> list[SessionUpload]:
-        """Every session that is not wholly at the clinic, oldest first; those with a problem too."""
+        """Every session that is not wholly at the clinic and can be read, oldest first; those with a problem too."""
 
         def read(database: apsw.Connection) -> list[SessionUpload]:
-            rows: list[Any] = database.execute(
-                "SELECT id, opening_uploaded, problem, opening, report FROM session"
-                " WHERE NOT report_uploaded ORDER BY rowid"
-            ).fetchall()
+            rows: list[Any] = database.execute(f"{_UPLOAD} WHERE NOT report_uploaded ORDER BY rowid").fetchall()
             chunks: Any = database.execute(
                 "SELECT session_id, number FROM chunk WHERE NOT uploaded ORDER BY session_id, number"
             )
             waiting: dict[str, list[int]] = {}
             for session_id, number in chunks:
                 waiting.setdefault(session_id, []).append(number)
-            return [_upload(row, waiting.get(row[0], [])) for row in rows]
+            found = [_upload(row, waiting.get(row[0], [])) for row in rows]
+            return [upload for upload in found if upload is not None]
 
         return await self.read(read)
 
@@ -118,12 +121,18 @@ class UploadRows(Database):
         )
 
 
-def _upload(row: tuple[str, int, str | None, str, str | None], waiting: list[int]) -> SessionUpload:
+def _upload(row: tuple[str, int, str | None, bytes, bytes | None], waiting: list[int]) -> SessionUpload | None:
+    """None where what is kept cannot be read."""
     session_id, opening_uploaded, problem, opening, report = row
+    try:
+        opened = SessionOpening.model_validate_json(opening)
+        reported = None if report is None else SessionReport.model_validate_json(report)
+    except ValidationError:
+        return None
     return SessionUpload(
         id=UUID(session_id),
-        opening=SessionOpening.model_validate_json(opening),
-        report=None if report is None else SessionReport.model_validate_json(report),
+        opening=opened,
+        report=reported,
         opening_uploaded=bool(opening_uploaded),
         problem=problem or None,
         chunks_waiting=tuple(waiting),

@@ -44,11 +44,14 @@ class Assignments:
         except (UnreachableError, RefusedError) as refusal:
             log.warning("The program could not be refreshed: %s", refusal)
             news, trouble = None, refusal
-        if news is not None and not self._outdated(news[0], kept):
+        outdated = news is not None and self._outdated(news[0], kept)
+        if news is not None and not outdated:
             await self._keep(*news, text)
             kept = news[0]
         if kept is None:
             raise GatewayError(f"There is no program to exercise by yet: {trouble}") from trouble
+        if not outdated:
+            self._look_for_exercises(kept)
         return kept
 
     def _outdated(self, offered: Assignment, kept: Assignment | None) -> bool:
@@ -60,7 +63,6 @@ class Assignments:
                 f"{kept.program.version}: it goes on with that one; tell your clinic.",
             )
             return True
-        self._look_for_exercises(offered)
         return False
 
     def _look_for_exercises(self, assignment: Assignment) -> None:

@@ -31,10 +31,14 @@ def check_signature(release: Release, keys: tuple[str, ...]) -> None:
         raise RefusedReleaseError("Its signature is not genuine.") from None
 
 
-def check_content(release: Release, content: bytes) -> None:
-    """See that it is what was signed, and that it works here. Raises RefusedReleaseError."""
+def check_digest(release: Release, content: bytes) -> None:
+    """Raises RefusedReleaseError where the content is not what was signed."""
     if hashlib.sha256(content).hexdigest() != release.sha256:
         raise RefusedReleaseError("Its content is not what was signed.")
+
+
+def check_use(release: Release, content: bytes) -> None:
+    """See that it works here. Raises RefusedReleaseError."""
     try:
         match release.kind:
             case ReleaseKind.FORM_MODEL:

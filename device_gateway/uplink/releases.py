@@ -25,7 +25,7 @@ from device_gateway.errors import GatewayError
 from device_gateway.storage.store import Store
 
 from .clinic import Clinic
-from .release_checks import RefusedReleaseError, check_content, check_signature, shipped_scorer
+from .release_checks import RefusedReleaseError, check_digest, check_signature, check_use, shipped_scorer
 
 KEPT_VERSIONS = 2
 REFRESH_S = 3600.0
@@ -53,6 +53,7 @@ class Releases:
         self._conditions = conditions
         self._kept: dict[Thing, list[_Kept]] = {}
         self._refused: dict[Thing, tuple[int, str]] = {}
+        self._doubted: dict[Thing, tuple[int, str]] = {}
 
     async def load(self) -> None:
         """Read what is kept. Raises StoreError."""
@@ -78,6 +79,7 @@ class Releases:
 
     async def refresh(self, clinic: Clinic) -> None:
         """Fetch what is new. Raises UnreachableError, RefusedError and StoreError; what is kept stays."""
+        self._doubted.clear()
         offered = await clinic.releases()
         keys = await self._pinned(offered.keys)
         for release in sorted(offered.releases, key=lambda release: release.version):
@@ -86,7 +88,13 @@ class Releases:
             try:
                 check_signature(release, keys)
                 content = await clinic.release_content(release.sha256)
-                check_content(release, content)
+                check_digest(release, content)
+            except RefusedReleaseError as doubt:
+                # Not its publisher's word, so it says nothing about that version: told, and not remembered.
+                self._doubted[_thing(release)] = (release.version, str(doubt))
+                continue
+            try:
+                check_use(release, content)
             except RefusedReleaseError as refusal:
                 await self._refuse(release, str(refusal))
             else:
@@ -151,10 +159,11 @@ class Releases:
         self._tell()
 
     def _tell(self) -> None:
-        if not self._refused:
+        unused = {**self._doubted, **self._refused}
+        if not unused:
             self._conditions.clear(Trouble.MODEL_REFUSED)
             return
-        (kind, name), (version, reason) = next(iter(sorted(self._refused.items())))
+        (kind, name), (version, reason) = min(unused.items())
         self._conditions.set(
             Trouble.MODEL_REFUSED,
             f"Version {version} of the {kind.replace('_', ' ')} {name} from the clinic is not used: {reason} "

@@ -17,6 +17,14 @@ class Decoder(ABC):
 
     source: Source | None = None
 
+    def forsaken(self) -> Sequence[ImuSamples]:
+        """What was held back for missing samples of a stream that has ended since; to be taken once."""
+        return ()
+
+    def give_up(self) -> Sequence[ImuSamples]:
+        """What is held back for missing samples: there will be no other connection that they could come on."""
+        return ()
+
     @abstractmethod
     def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
         """Samples that this notification completes: none where it is only a part, several runs where it holds a gap.

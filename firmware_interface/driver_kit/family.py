@@ -64,6 +64,8 @@ class StreamSettings:
     longest_silence_s: how long may lie between two notifications where the firmware fills large ones before it sends.
     timestamped: False where sensor times are a count of samples at the nominal rate, and only arrival tells the time.
     source: the device, as it told at the connection's begin.
+    shared_clock: the name of a clock that several sensors were brought to, where its times are of that one; None where
+    they are of its own. Sensors may be of two such groups and not know it, so the name is to be checked by arrivals.
     """
 
     rate_hz: float
@@ -72,3 +74,4 @@ class StreamSettings:
     timestamped: bool = True
     longest_silence_s: float = 0.0
     source: Source | None = None
+    shared_clock: str | None = None

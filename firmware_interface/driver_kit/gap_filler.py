@@ -18,11 +18,23 @@ class GapFiller:
     def __init__(self) -> None:
         self._next: int | None = None
         self._held: list[tuple[int, ImuSamples]] = []
+        self._doubtful_until = 0
 
     @property
     def gap(self) -> tuple[int, int] | None:
         """The first sample that is missing and how many are, while later ones are held back."""
         return (self._next, self._held[0][0] - self._next) if self._held and self._next is not None else None
+
+    def doubt(self, first: int, until: int) -> None:
+        """Before the first run, which has the number `until`, there may have been samples, from `first` on."""
+        self._next, self._doubtful_until = first, until
+
+    def exist_from(self, number: int) -> Iterator[ImuSamples]:
+        """Of what was in doubt, all from this number on has been, and nothing before it."""
+        if self._next is not None and self._next < self._doubtful_until:
+            self._next = min(max(self._next, number), self._doubtful_until)
+            self._doubtful_until = 0
+            yield from self._in_order()
 
     def add(self, number: int, run: ImuSamples) -> Iterator[ImuSamples]:
         """Take a run; give out what is now in order. One that has been given out, or given up, before is left out."""
@@ -35,12 +47,20 @@ class GapFiller:
             yield from self.give_up()
 
     def give_up(self) -> Iterator[ImuSamples]:
-        """What is missing next will not come: give out what waited for it, up to the next gap."""
+        """What is missing next will not come: give out what waited for it, up to the next gap.
+
+        What is in doubt is not counted as lost.
+        """
         if self._held and self._next is not None:
             number, run = self._held.pop(0)
-            lost, self._next = number - self._next, number + len(run)
+            lost, self._next = number - max(self._next, min(self._doubtful_until, number)), number + len(run)
             yield replace(run, lost_before=lost)
             yield from self._in_order()
+
+    def give_up_all(self) -> Iterator[ImuSamples]:
+        """Nothing that is missing will come."""
+        while self._held:
+            yield from self.give_up()
 
     def _in_order(self) -> Iterator[ImuSamples]:
         while self._held and self._next is not None and self._held[0][0] <= self._next:

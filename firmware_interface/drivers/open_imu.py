@@ -24,12 +24,14 @@ from ..driver_kit.decoder import Decoder
 from ..driver_kit.driver import SensorDriver
 from ..driver_kit.family import IMU, Family, Quantity, StreamSettings
 from ..driver_kit.gap_filler import GapFiller
-from ..driver_kit.timeline import Timeline
+from ..driver_kit.timeline import RATE_TOLERANCE, Timeline
 from ..errors import DecodeError, SensorError, SensorRefusedError
 
 RESEND_PATIENCE_S = 1.0
 """Where nothing of what was asked for again comes for so long, it is lost; what came after it waits no longer."""
 BUSY_PAUSE_S = 0.05
+LONGEST_LEAD = 0x3FFF
+"""Samples: more are in no ring."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +42,15 @@ class OpenDecoder(Decoder):
     """Sequence and time tell the same story twice; a packet in which they disagree is damaged and is left out.
 
     number: of the first sample of the packet that was decoded last, counted on from the stream's first without a wrap.
-    resent: whether that packet had been asked for again.
+    resent: whether that packet had been asked for again. filler: what is held back for missing samples; a link that
+    breaks costs nothing of it, since the next one asks for them.
     """
 
     def __init__(self) -> None:
+        self.filler = GapFiller()
+        self._forsaken: list[ImuSamples] = []
+        self._lead = 0
+        self._begun_us = 0
         self.number = 0
         self.resent = False
         self._next_number = 0
@@ -70,9 +77,24 @@ class OpenDecoder(Decoder):
         before, self._started = self._started, started
         same = before is not None and (before.stream, before.rate_hz) == (started.stream, started.rate_hz)
         if not same:
+            self._forsaken += self.filler.give_up_all()
+            self.filler = GapFiller()
             self._timeline = Timeline(started.rate_hz)
+            self._begun_us = started.time_us
         self._timeline.expect(started.time_us)
         return self._timeline.begun
+
+    def take_lead(self) -> int:
+        """How many samples there may have been before the stream's first packet; told once."""
+        lead, self._lead = self._lead, 0
+        return lead
+
+    def forsaken(self) -> Sequence[ImuSamples]:
+        forsaken, self._forsaken = self._forsaken, []
+        return forsaken
+
+    def give_up(self) -> Sequence[ImuSamples]:
+        return [*self.forsaken(), *self.filler.give_up_all()]
 
     def decode(self, data: bytes, characteristic: str = "") -> Sequence[ImuSamples]:
         started = self._started
@@ -102,7 +124,13 @@ class OpenDecoder(Decoder):
             times_us, behind = self._timeline.place_again(packet.time_us, count, packet.sequence)
             self.number, self.resent = self._next_number - behind, True
             return times_us, 0
+        first_of_stream = not self._timeline.begun
         times_us, lost = self._timeline.place(packet.time_us, count, packet.sequence)
+        if first_of_stream:
+            since_start = (int(times_us[0]) - self._begun_us) * 1e-6 * self._timeline.rate_hz
+            # As much more as a packet holds, since the first may have begun before the answer to START.
+            self._lead = min(max(0, int(since_start * (1 + RATE_TOLERANCE))) + count, LONGEST_LEAD)
+            self._next_number += self._lead
         self.number, self.resent = self._next_number + lost, False
         self._next_number = self.number + count
         self._sequence_of_zero = packet.sequence - self.number  # the same each time, unless the sensor has jumped
@@ -134,8 +162,8 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         super().__init__(client, decoder)
         self.axes = 6
         self._token = 0
-        self._filler = GapFiller()
         self._can_resend = True
+        self._over = False
         self._resending: asyncio.Task[None] | None = None
         self._resent_until = 0
         self._resent = asyncio.Event()
@@ -171,7 +199,7 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         return ClockBounds(told.time_us, told.time_us + told.held_us, asked_s, heard_s)
 
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
-        self._can_resend = True
+        self._can_resend, self._over = True, False
         await self._listen(profile.DATA_UUID)
         start = profile.encode_start(rate_hz, min(max(batch, 1), 255), self.axes)
         started = await self._command(profile.Opcode.START, start, profile.Started)
@@ -182,14 +210,17 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
         """What the sensor had taken, and what is being sent again, arrives before its answer."""
         if self._resending is not None:
             await asyncio.wait([self._resending], timeout=RESEND_PATIENCE_S)
-        self._can_resend = False
-        await self._command(profile.Opcode.STOP, profile.encode_stop(), type(None))
+        self._over = True
+        try:
+            await self._command(profile.Opcode.STOP, profile.encode_stop(), type(None))
+        finally:
+            if self._client.is_connected:
+                self._give_up_all()
 
     def close(self) -> None:
+        self._over = True  # what is held back stays with the decoder, for the next connection
         if self._resending is not None:
             self._resending.cancel()
-        self._can_resend = False
-        self._give_up_all()
         super().close()
 
     async def _command(self, opcode: profile.Opcode, command: bytes, kind: type[A]) -> A:
@@ -219,28 +250,31 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
 
     def _hand_out(self, runs: Iterable[ImuSamples]) -> None:
         for run in runs:
+            if lead := self.decoder.take_lead():
+                self._filler.doubt(self.decoder.number - lead, self.decoder.number)
             if self.decoder.resent:
                 self._resent_until = max(self._resent_until, self.decoder.number + len(run))
                 self._resent.set()
             super()._hand_out(self._filler.add(self.decoder.number, run))
         if self._filler.gap is not None and self._resending is None:
-            if self._can_resend:
-                self._resending = asyncio.get_running_loop().create_task(self._fill_gaps())
-            else:
+            if not self._can_resend:
                 self._give_up_all()
+            elif not self._over:
+                self._resending = asyncio.get_running_loop().create_task(self._fill_gaps())
 
     async def _fill_gaps(self) -> None:
         """Ask for each gap. What does not come is given up; whatever goes wrong, what was held back is handed out."""
         try:
-            while self._can_resend and (gap := self._filler.gap) is not None:
+            while self._can_resend and not self._over and (gap := self._filler.gap) is not None:
                 with contextlib.suppress(SensorError, TimeoutError):
                     await self._ask_again(*gap)
                 left = self._filler.gap
                 if left is not None and left[0] < sum(gap):
                     super()._hand_out(self._filler.give_up())
         except BleakError as trouble:
-            _log.info("%s cannot send again what was lost: %s", self._name, trouble)
-            self._can_resend = False
+            if self._client.is_connected:
+                _log.info("%s cannot send again what was lost: %s", self._name, trouble)
+                self._can_resend = False
         finally:
             self._resending = None
             if not self._can_resend:
@@ -256,6 +290,9 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
                 reply = await self._reply_to(
                     profile.Opcode.RESEND, profile.encode_resend(sequence, min(missing, 0xFFFF))
                 )
+        if isinstance(reply.answer, profile.Resending):
+            begins_at = (reply.answer.first - sequence) & 0xFFFF if reply.answer.samples else missing
+            super()._hand_out(self._filler.exist_from(first + begins_at))
         if reply.status is profile.Status.UNKNOWN_OPCODE:
             self._can_resend = False
         elif isinstance(resending := reply.answer, profile.Resending) and resending.samples:
@@ -265,9 +302,12 @@ class OpenImuDriver(SensorDriver[OpenDecoder]):
                 async with asyncio.timeout(RESEND_PATIENCE_S):  # anew for each: a long gap comes at the link's pace
                     await self._resent.wait()
 
+    @property
+    def _filler(self) -> GapFiller:
+        return self.decoder.filler
+
     def _give_up_all(self) -> None:
-        while self._filler.gap is not None:
-            super()._hand_out(self._filler.give_up())
+        super()._hand_out(self._filler.give_up_all())
 
 
 def _mag_ut(counts: FloatArray, step_ut: float) -> FloatArray:

@@ -42,11 +42,9 @@ class Follower:
         self._random = random
         self._line: LiveLine | None = None
         self._again = asyncio.Event()
-        self._urgent: Command | None = None
 
     async def run(self) -> None:
-        """Follow until cancelled. What was meant for an earlier session is not told to this one."""
-        self._urgent = None
+        """Follow until cancelled."""
         wait_s = FIRST_WAIT_S
         self._on_link(Link.SEARCHING, "")
         while True:
@@ -66,9 +64,6 @@ class Follower:
     async def _listen(self, line: LiveLine) -> None:
         self._line = line
         self._on_link(Link.CONNECTED, "")
-        if self._urgent is not None:
-            await line.send(self._urgent)
-            self._urgent = None
         async for event in line.events():
             self._on_event(event)
 
@@ -84,8 +79,7 @@ class Follower:
         self._again.set()
 
     async def send(self, command: Command) -> bool:
-        """Send a command; False when the line is down. "It hurts" and red flags are kept and sent first when the line
-        is back."""
+        """Send a command; False when the line is down. Nothing is kept here (mobile_app.urgent)."""
         line = self._line
         try:
             if line is not None:
@@ -93,6 +87,4 @@ class Follower:
                 return True
         except GatewayError:
             self._line = None
-        if command.command == "hurts" or (command.check_in is not None and command.check_in.red_flags):
-            self._urgent = command
         return False

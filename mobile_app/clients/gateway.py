@@ -79,7 +79,7 @@ async def open_live_line(address: GatewayAddress) -> AsyncIterator[LiveLine]:
         )
     except InvalidStatus as error:
         raise GatewayError(
-            "Your gateway does not know this phone. Pair it again with a code, or sign out and in again, then retry."
+            "Your gateway does not know this phone. Sign out and in again, then retry; if it stays, call your clinic."
         ) from error
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise GatewayError(

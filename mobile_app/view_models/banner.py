@@ -8,6 +8,8 @@ from analytics.domain.live import Cue, CueLevel, SessionState
 from mobile_app.clients.follow import Link
 
 SET_DONE = "set_done"
+PRECAUTIONS = "precautions"
+"""The code of a cue that says what is shown beside the banner for as long as it helps."""
 
 WHILE = {
     SessionState.CHOOSING: "Sit down comfortably. Press Start when you are ready.",

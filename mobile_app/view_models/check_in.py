@@ -28,6 +28,7 @@ class CheckInViewModel(EventDispatcher):
     question = StringProperty("")
     options = ListProperty([], doc="the answers to choose from, of a 'choice'")
     reason = StringProperty("", doc="what to do instead of exercising")
+    unheard = StringProperty("", doc="that the gateway does not know of the answers yet")
 
     def __init__(
         self, now: Callable[[], datetime], *, on_answered: Callable[[CheckIn], None], on_close: Callable[[], None]
@@ -44,7 +45,7 @@ class CheckInViewModel(EventDispatcher):
     def begin(self) -> None:
         """Ask from the first question."""
         self._asked = [*self._rules.red_flag, *PAIN, SWOLLEN]
-        self._answers, self._flags, self.reason = {}, [], ""
+        self._answers, self._flags, self.reason, self.unheard = {}, [], "", ""
         self._ask()
 
     def choose(self, option: str) -> None:

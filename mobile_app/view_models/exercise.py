@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
 
 from analytics.domain.check_in import CheckIn
-from analytics.domain.exercise import Segment
+from analytics.domain.exercise import Segment, Side
 from analytics.domain.live import (
     AngleEvent,
     Command,
+    Condition,
+    ConditionsEvent,
     Cue,
     CueEvent,
     CueLevel,
@@ -29,17 +32,19 @@ from analytics.domain.live import (
     StateEvent,
 )
 from analytics.domain.program import Dose
+from analytics.exercises import UnknownExercise, exercise
 from mobile_app import words
 from mobile_app.clients.follow import Link
 
 from . import banner
-from .banner import SET_DONE
+from .banner import PRECAUTIONS, SET_DONE
 from .check_in import CheckInViewModel
 
 TRACE_POINTS = 1200
 """Enough for the plot's last seconds at the highest rate of angle events (60 Hz)."""
 NOT_UNDER_WAY = {SessionState.IDLE, SessionState.CHOOSING, SessionState.FINISHED}
 UNDER_WAY = set(SessionState) - NOT_UNDER_WAY
+BEFORE = {SessionState.IDLE, SessionState.CHOOSING, SessionState.CHECKING_IN, SessionState.CONNECTING}
 LOW_BATTERY_PERCENT = 15
 
 
@@ -63,6 +68,8 @@ class ExerciseViewModel(EventDispatcher):
     sets = NumericProperty(1)
     banner_text = StringProperty("")
     banner_level = OptionProperty("info", options=["info", "good", "warn", "stop"])
+    precautions_text = StringProperty("", doc="what must not happen today; until the movements begin")
+    condition_text = StringProperty("", doc="the first thing about the gateway that is not well")
     sensors_text = StringProperty("")
     sensors_well = BooleanProperty(True)
     rest_s = NumericProperty(0, doc="of rest still to come")
@@ -88,20 +95,34 @@ class ExerciseViewModel(EventDispatcher):
         self._on_rated = on_rated
         self.check_in = CheckInViewModel(now, on_answered=self._start, on_close=self._leave_questions)
         self.dose: Dose | None = None
+        self.side: Side | None = None
         self.session_id: UUID | None = None
         self.pain: int | None = None
         self.trace: deque[tuple[float, float]] = deque(maxlen=TRACE_POINTS)
         """(session time [s], excursion [°]) for the plot, oldest first."""
         self._cue: Cue | None = None
         self._trouble = ""
+        self._exercise: str | None = None
+        self._precautions: tuple[str, ...] = ()
+        self._conditions: tuple[Condition, ...] = ()
         self._sensors: dict[Segment, SensorState] = {}
         self._say()
 
     def prepare(
-        self, *, title: str, joint: str, mirrored: bool, dose: Dose, rest_deg: float, limit_deg: float | None
+        self,
+        *,
+        exercise: str,
+        side: Side,
+        title: str,
+        joint: str,
+        dose: Dose,
+        rest_deg: float,
+        limit_deg: float | None,
+        precautions: Sequence[str] = (),
     ) -> None:
         """What the program asks for, shown until the gateway tells of the session itself."""
-        self.title, self.joint, self.mirrored, self.limit_deg = title, joint, mirrored, limit_deg
+        self._exercise, self.side, self._precautions = exercise, side, tuple(precautions)
+        self.title, self.joint, self.mirrored, self.limit_deg = title, joint, side is Side.LEFT, limit_deg
         self.rest_flexion_deg = self.flexion_deg = rest_deg
         self.state, self.pain, self.unheard = SessionState.IDLE, None, ""
         self.hurt, self.asking_end, self.check_in.stage = "", False, ""
@@ -125,7 +146,9 @@ class ExerciseViewModel(EventDispatcher):
                 self.best_deg = max(self.best_deg, event.repetition.excursion_deg)
                 self._cue = None  # it spoke of the repetition before
             case CueEvent():
-                self._cue = event.cue
+                self._cue = event.cue if event.cue.code != PRECAUTIONS else self._cue
+            case ConditionsEvent():
+                self._conditions = event.conditions
             case SensorEvent():
                 self._sensors[event.sensor.segment] = event.sensor
             case StateEvent():
@@ -155,17 +178,31 @@ class ExerciseViewModel(EventDispatcher):
         self.total = snapshot.total_repetitions
         self._cue = snapshot.cue if snapshot.state in UNDER_WAY - {SessionState.CONNECTING} else None
         self._sensors = {sensor.segment: sensor for sensor in snapshot.sensors}
+        self._conditions = snapshot.conditions
+        if snapshot.state in UNDER_WAY:  # else it tells of the session before, which may be of another exercise
+            self._show_exercise(snapshot)
+        if snapshot.flexion_deg is not None:
+            self.flexion_deg = snapshot.flexion_deg
+            self.excursion_deg = abs(self.rest_flexion_deg - snapshot.flexion_deg)
+
+    def _show_exercise(self, snapshot: Snapshot) -> None:
+        """What the gateway leads through now, whatever was chosen here."""
+        another = (snapshot.exercise, snapshot.side) != (self._exercise, self.side)
+        if snapshot.limit_deg is not None or another:
+            self.limit_deg = snapshot.limit_deg
+        if snapshot.precautions or another:
+            self._precautions = snapshot.precautions
+        self._exercise, self.side = snapshot.exercise, snapshot.side
+        self.mirrored = snapshot.side is Side.LEFT
+        if snapshot.exercise is not None and snapshot.side is not None:
+            with suppress(UnknownExercise):  # a newer gateway may lead through more than this app knows
+                self.joint = words.joint_in_words(snapshot.side, exercise(snapshot.exercise).joint)
         if snapshot.exercise_name is not None:
             self.title = snapshot.exercise_name
         if snapshot.rest_flexion_deg is not None:
             self.rest_flexion_deg = snapshot.rest_flexion_deg
-        if snapshot.side is not None:
-            self.mirrored = snapshot.side.value == "left"
         if snapshot.dose is not None:
             self._show_dose(snapshot.dose)
-        if snapshot.flexion_deg is not None:
-            self.flexion_deg = snapshot.flexion_deg
-            self.excursion_deg = abs(self.rest_flexion_deg - snapshot.flexion_deg)
 
     def _new_session(self, session_id: UUID | None) -> None:
         self.session_id = session_id
@@ -182,7 +219,7 @@ class ExerciseViewModel(EventDispatcher):
         """How the line to the gateway stands, with a sentence when it is down."""
         self.link, self._trouble = link, trouble
         if link is Link.CONNECTED:
-            self.unheard = ""
+            self.unheard = self.check_in.unheard = ""
         else:
             self.moving = False
         self._say()
@@ -201,6 +238,9 @@ class ExerciseViewModel(EventDispatcher):
             joint=self.joint.split(" ")[-1],
         )
         self.banner_text, self.banner_level = said.text, said.level.value
+        self.precautions_text = "\n".join(self._precautions) if self.state in BEFORE else ""
+        known = self.link is Link.CONNECTED and self._conditions
+        self.condition_text = self._conditions[0].sentence if known else ""
         self.under_way = self.state in UNDER_WAY
         self.action = self._possible_action()
         self._say_sensors(silent)
@@ -250,7 +290,7 @@ class ExerciseViewModel(EventDispatcher):
 
     def _start(self, check_in: CheckIn) -> None:
         """The questions are answered. The gateway judges the answers by the same rules, and tells the clinic."""
-        self._send(Command(command="start", check_in=check_in))
+        self._send(Command(command="start", exercise=self._exercise, side=self.side, check_in=check_in))
 
     def _leave_questions(self) -> None:
         if not self.under_way:
@@ -291,12 +331,9 @@ class ExerciseViewModel(EventDispatcher):
         self._send(Command(command="hurts", pain=pain))
         self._on_rated()
 
-    def could_not_send(self, command: Command) -> None:
-        """The line is down. Only pain is told later: what else was meant then may be wrong by the time it is heard."""
-        if command.command == "hurts":
-            self.unheard = "Your gateway did not hear this yet. It will be told as soon as it answers."
-        else:
-            self.unheard = "Your gateway did not hear this. Please try again when it answers."
+    def could_not_send(self, sentence: str) -> None:
+        """The line is down. Only what must be heard is told later: what else was meant may be wrong by then."""
+        self.unheard = self.check_in.unheard = sentence
 
 
 def _is_low(battery_percent: int | None) -> bool:

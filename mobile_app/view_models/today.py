@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from uuid import UUID
 
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 
-from analytics.domain.program import Assignment, Dose, Prescription
+from analytics.domain.exercise import Side
+from analytics.domain.program import Assignment, Dose, Prescription, Program
 from analytics.exercises import UnknownExercise, exercise
 from analytics.safety.today import dose_today
 from mobile_app import words
+
+
+def due(program: Program, done: Container[tuple[str, Side]]) -> Prescription:
+    """The first exercise that is not done yet; the first of all where every one is. As the gateway has it."""
+    return next((p for p in program.prescriptions if (p.exercise, p.side) not in done), program.prescriptions[0])
 
 
 class TodayViewModel(EventDispatcher):
@@ -40,9 +47,11 @@ class TodayViewModel(EventDispatcher):
         """`now` is in the patient's own time zone."""
         self.name, self.greeting, self.day = name, words.greeting(now.hour), words.day_in_words(now.date())
 
-    def show(self, assignment: Assignment, now: datetime) -> None:
+    def show(self, assignment: Assignment, now: datetime, done: Container[tuple[str, Side]] = ()) -> None:
+        """`done` are exercise and side of what was done today already: what comes first is the first that is not."""
         program = assignment.program
-        first, *others = program.prescriptions
+        first = due(program, done)
+        others = [prescription for prescription in program.prescriptions if prescription is not first]
         self.notice = ""
         self._show_first(first, dose_today(first, program.restrictions, now.date()))
         self.also = [f"{_name(other)}: {other.dose.sets} × {other.dose.repetitions}" for other in others]

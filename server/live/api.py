@@ -26,7 +26,7 @@ from .relay import Show
 NOT_ALLOWED = 4401
 """Closing code for who may not show anything here: sign in again."""
 HEARTBEAT_S = 15.0
-"""So often a watcher is sent a comment, which keeps proxies from closing the line, and may watch on only if allowed."""
+"""So often it is asked whether a watcher may still watch and a gateway still show; a comment keeps the line open."""
 LARGEST_MESSAGE = 2**20
 NOBODY = "The patient does not exercise in view now: wait until a session begins, or ask for consent."
 
@@ -38,19 +38,27 @@ async def show(socket: WebSocket) -> None:
     """Take a gateway's live events while its patient agrees to be watched."""
     clinic = clinic_of_socket(socket)
     await socket.accept()
-    try:
+
+    async def shown_patient() -> str:
         caller = await access.recognise(clinic.database, bearer_of(socket), now=clinic.now())
-        patient_id = policy.require_own(caller, Action.SHOW_LIVE)
+        return policy.require_own(caller, Action.SHOW_LIVE)
+
+    try:
+        patient_id = await shown_patient()
     except Problem as refusal:
         await socket.close(NOT_ALLOWED, refusal.detail)
         return
-    async with clinic.database.reading() as db:
-        agreed = await consents.holds(db, patient_id, Subject.LIVE_VIEW)
-    if not agreed:
-        await socket.close(NOT_SHARED, "The patient does not agree to be watched.")
-        return
+
     with clinic.live.show(patient_id) as shown:
-        await _until_first_ends(_hear(socket, shown), _ask(socket, shown), _close(socket, shown))
+        # Asked for only now that a withdrawal would end the show, so that none falls between the two.
+        async with clinic.database.reading() as db:
+            agreed = await consents.holds(db, patient_id, Subject.LIVE_VIEW)
+        if not agreed:
+            await socket.close(NOT_SHARED, "The patient does not agree to be watched.")
+            return
+        await _until_first_ends(
+            _hear(socket, shown), _ask(socket, shown), _close(socket, shown), _mind(shown, shown_patient)
+        )
 
 
 @router.get("/patients/{patient_id}/live")
@@ -81,19 +89,33 @@ async def say(patient_id: str, words: SpokenWords, caller: CurrentCaller, clinic
 
 
 async def _events(shown: Show, allowed: Callable[[], Coroutine[Any, Any, bool]]) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    asked_s = loop.time()
     with shown.watched() as watcher:
         while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT_S):
-                    message = await watcher.next()
-            except TimeoutError:
+            if loop.time() - asked_s >= HEARTBEAT_S:
                 if not await allowed():
                     return
+                asked_s = loop.time()
                 yield ": still here\n\n"
+            try:
+                async with asyncio.timeout_at(asked_s + HEARTBEAT_S):
+                    message = await watcher.next()
+            except TimeoutError:
                 continue
             if message is None:
                 return
             yield f"data: {message}\n\n"
+
+
+async def _mind(shown: Show, shown_patient: Callable[[], Coroutine[Any, Any, str]]) -> None:
+    """End a show whose gateway is not let in any more; one whose token has run out comes back with another."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_S)
+        try:
+            await shown_patient()
+        except Problem:
+            shown.end(NOT_ALLOWED)
 
 
 async def _hear(socket: WebSocket, shown: Show) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 import shutil
 import socket
 import sqlite3
@@ -31,6 +32,7 @@ prepare(_kivy_home, offscreen=True)  # before any test module imports Kivy
 sys.path.insert(0, str(Path(__file__).parent))
 
 import patient_scenes as scenes  # noqa: E402
+from pocket import Pocket  # noqa: E402
 
 from analytics.domain.exercise import Side  # noqa: E402
 from analytics.domain.live import Command, LiveEvent  # noqa: E402
@@ -191,6 +193,13 @@ async def home_gateway(home_certificate: GatewayCertificate, tmp_path: Path) -> 
     yield gateway
     await gateway.stop()
     await store.close()
+
+
+@pytest.fixture
+def pocket(tmp_path: Path, real_clinic: ClinicServer, home_gateway: HomeGateway) -> Pocket:
+    answer = real_clinic.put("gateway/presence", json.dumps(home_gateway.presence()))
+    assert answer.status_code == 204
+    return Pocket(tmp_path / "phone", real_clinic.url)
 
 
 @pytest.fixture(scope="session")

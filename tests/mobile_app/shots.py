@@ -37,7 +37,16 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
     from kivy.core.window import Window  # noqa: PLC0415
     from window_driver import pump, save_picture  # noqa: PLC0415
 
-    from analytics.domain.live import CueLevel, SensorEvent, SessionState, StateEvent  # noqa: PLC0415
+    from analytics.domain.exercise import Side  # noqa: PLC0415
+    from analytics.domain.live import (  # noqa: PLC0415
+        Condition,
+        ConditionsEvent,
+        CueLevel,
+        SensorEvent,
+        SessionState,
+        StateEvent,
+    )
+    from mobile_app import words  # noqa: PLC0415
     from mobile_app.account import Account, MemoryTokens  # noqa: PLC0415
     from mobile_app.app import build_screens  # noqa: PLC0415
     from mobile_app.clients.clinic import Clinic  # noqa: PLC0415
@@ -86,7 +95,14 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         phone.today.ask_about(None)
         dose = assignment.program.prescriptions[0].dose
         phone.exercise.prepare(
-            title=phone.today.title, joint="Right knee", mirrored=False, dose=dose, rest_deg=90, limit_deg=75
+            exercise="knee.extension.seated",
+            side=Side.RIGHT,
+            title=phone.today.title,
+            joint="Right knee",
+            dose=dose,
+            rest_deg=90,
+            limit_deg=75,
+            precautions=phone.today.restrictions,
         )
         phone.exercise.hear_link(Link.CONNECTED, "")
         phone.screen = "exercise"
@@ -106,6 +122,23 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
 
     def refused() -> None:
         asked(answers=1, option="Yes")
+
+    def refused_unheard() -> None:
+        refused()
+        phone.exercise.could_not_send(words.HEARD_LATER)
+
+    def connecting() -> None:
+        prepared()
+        phone.exercise.hear(scenes.snapshot(SessionState.CONNECTING))
+
+    def condition(state: Callable[[], None]) -> None:
+        state()
+        sentence = "Bluetooth is switched off on your gateway, so it cannot hear your sensors: switch it on again."
+        told = (Condition(code="bluetooth.off", sentence=sentence),)
+        phone.exercise.hear(ConditionsEvent(conditions=told))
+
+    def condition_ready() -> None:
+        condition(ready)
 
     def resting() -> None:
         exercising()
@@ -185,6 +218,10 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         "exercise_asked": asked,
         "exercise_asked_pain": asked_pain,
         "exercise_refused": refused,
+        "exercise_refused_unheard": refused_unheard,
+        "exercise_connecting": connecting,
+        "exercise_condition": lambda: condition(exercising),
+        "exercise_condition_ready": condition_ready,
         "exercise_resting": resting,
         "exercise_calibrating": calibrating,
         "exercise": exercising,

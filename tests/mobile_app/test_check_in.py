@@ -30,7 +30,7 @@ def test_every_question_is_asked_once_and_the_answers_are_told_together(asked, a
         asked.rate(answer) if isinstance(answer, int) else asked.choose(answer)
     assert questions[:4] == [rule.question for rule in load_rules().red_flag.values()]
     assert len(set(questions)) == 7
-    assert answered == [CheckIn(pain_now=2, pain_this_morning=1, swelling=Swelling.SAME, given_at=NOW)]
+    assert answered == [CheckIn(pain_now=2, pain_this_morning=1, swelling=Swelling.SAME, red_flags=(), given_at=NOW)]
     assert asked.stage == ""
 
 

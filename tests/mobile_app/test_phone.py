@@ -1,107 +1,24 @@
 """The whole app without its window, against the real server and the real local API of a gateway."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from random import Random
 
-import pytest
 from patient_scenes import (
     PASSWORD,
     PATIENT,
     SESSION,
+    assignment,
     finished,
     repetition,
+    report,
     session_until,
     snapshot,
     until,
 )
+from pocket import answer_well, begin_exercise, heard, sign_in
 
-from analytics.domain.check_in import RedFlag
-from analytics.domain.live import Command, RepetitionEvent, SessionState
-from analytics.domain.session import Easing, EasingAction
-from mobile_app.account import MemoryTokens
-from mobile_app.clients.clinic import Clinic
+from analytics.domain.exercise import Side
+from analytics.domain.live import RepetitionEvent, SessionState
 from mobile_app.clients.follow import Link
-from mobile_app.phone import Phone
-from mobile_app.store import Store
-
-
-class Pocket:
-    """A phone that can be taken out again after the app has ended: the store's folder stays."""
-
-    def __init__(self, folder, clinic_url) -> None:
-        self.folder, self.url = folder, clinic_url
-        self.later = timedelta()
-
-    async def __aenter__(self) -> Phone:
-        self.store = Store.open(self.folder, now=datetime.now(UTC))
-        self.clinic = await Clinic(self.url, timeout_s=5).__aenter__()
-        self.phone = Phone(
-            self.store, self.clinic, MemoryTokens(), now=lambda: datetime.now(UTC) + self.later, random=Random(1)
-        )
-        self.phone.start()
-        return self.phone
-
-    async def __aexit__(self, *_) -> None:
-        await self.phone.close()
-        await self.clinic.__aexit__(None, None, None)
-        self.store.close()
-        assert self.phone.tasks.failures == []
-
-
-@pytest.fixture
-def pocket(tmp_path, real_clinic, home_gateway) -> Pocket:
-    answer = real_clinic.put("gateway/presence", json.dumps(home_gateway.presence()))
-    assert answer.status_code == 204
-    return Pocket(tmp_path / "phone", real_clinic.url)
-
-
-async def sign_in(phone: Phone, login: str = "maria") -> None:
-    phone.sign_in.login, phone.sign_in.password = login, PASSWORD
-    phone.sign_in.submit()
-    await until(lambda: phone.screen == "today")
-
-
-async def begin_exercise(phone: Phone) -> None:
-    await until(lambda: phone.today.can_start)
-    phone.start_exercise()
-    await until(lambda: phone.exercise.link is Link.CONNECTED)
-
-
-def answer_well(phone: Phone) -> None:
-    """Every question before exercising: no red flag, a pain of 1, swollen as before."""
-    asked = phone.exercise.check_in
-    while asked.stage:
-        if asked.stage == "pain":
-            asked.rate(1)
-        else:
-            asked.choose(next(option for option in asked.options if option.startswith("No")))
-
-
-async def heard(home_gateway) -> list[Command]:
-    await until(lambda: home_gateway.commands)
-    return home_gateway.commands
-
-
-async def test_a_red_flag_is_told_to_the_gateway_and_nothing_is_asked_afterwards(pocket, home_gateway):
-    async with pocket as phone:
-        await sign_in(phone)
-        await begin_exercise(phone)
-        phone.exercise.act()
-        phone.exercise.check_in.choose("Yes")
-        assert phone.exercise.check_in.stage == "refused"
-        assert "emergency number" in phone.exercise.check_in.reason
-        (start,) = await heard(home_gateway)
-        flags = start.check_in.red_flags
-        assert flags == (RedFlag.CHEST_PAIN_OR_BREATHLESSNESS,)
-        stopped = Easing(time_s=0, action=EasingAction.STOPPED, rule=f"red_flag.{flags[0]}", reason="Do not exercise.")
-        told = finished(0)
-        report = told.report.model_copy(update={"check_in": start.check_in, "easings": (stopped,), "repetitions": ()})
-        home_gateway.tell(told.model_copy(update={"report": report}))
-        await until(lambda: phone.exercise.state is SessionState.FINISHED)
-        assert phone.screen == "exercise"
-        phone.exercise.check_in.close()
-        assert (phone.screen, phone.today.unrated_session) == ("today", None)
 
 
 async def test_from_signing_in_to_feedback_at_the_clinic(pocket, real_clinic, home_gateway):
@@ -243,19 +160,25 @@ async def test_pain_is_asked_before_the_questions_after(pocket, home_gateway):
         assert (phone.screen, phone.after.pain) == ("after", 8)
 
 
-async def test_pain_without_a_gateway_is_told_when_it_is_back(pocket, home_gateway):
+async def test_start_asks_for_the_exercise_that_is_shown(pocket, home_gateway):
+    program = assignment().program
+    left = program.prescriptions[0].model_copy(update={"side": Side.LEFT})
+    both = program.model_copy(update={"prescriptions": (*program.prescriptions, left)})
     async with pocket as phone:
         await sign_in(phone)
+        await until(lambda: phone.today.can_start)
+        phone._assignment = assignment().model_copy(update={"program": both})
+        told = report(30).model_copy(update={"started_at": datetime.now(UTC)})
+        pocket.store.save_report(told, now=datetime.now(UTC))
+        phone._show_assignment()
+        home_gateway.tell(snapshot(SessionState.FINISHED))  # of the exercise that is done
         await begin_exercise(phone)
-        await home_gateway.stop()
-        await until(lambda: phone.exercise.link is Link.UNREACHABLE)
-        phone.exercise.it_hurts()
-        await until(lambda: "as soon as it answers" in phone.exercise.unheard)
-        phone.exercise.rate_pain(5)
-        await home_gateway.start()
-        await until(lambda: home_gateway.commands)
-        assert home_gateway.commands == [Command(command="hurts", pain=5)]
-        assert phone.exercise.unheard == ""
+        await until(lambda: phone.exercise.action == "start")
+        assert (phone.exercise.joint, phone.exercise.mirrored) == ("Left knee", True)
+        phone.exercise.act()
+        answer_well(phone)
+        (start,) = await heard(home_gateway)
+        assert (start.exercise, start.side) == ("knee.extension.seated", Side.LEFT)
 
 
 async def test_signing_out_wipes_nothing(pocket, real_clinic, home_gateway):

@@ -13,7 +13,8 @@ import pytest
 from patient_scenes import NOW, PASSWORD, SESSION, finished, movement, session_until, snapshot
 
 from analytics.domain.check_in import RedFlag, Swelling
-from analytics.domain.live import Command, SessionState
+from analytics.domain.exercise import Side
+from analytics.domain.live import Command, Condition, ConditionsEvent, SessionState
 from mobile_app.account import MemoryTokens
 from mobile_app.clients.clinic import Clinic
 from mobile_app.clients.follow import Link
@@ -22,6 +23,7 @@ from mobile_app.store import Store
 from mobile_app.theme import theme
 
 LEAST_TARGET_DP = 48
+DISK_FULL = "The disk of your gateway is full, so what you do is kept in its memory only. Please call your clinic."
 
 
 @pytest.fixture
@@ -200,11 +202,21 @@ def fill(phone: Phone) -> None:
     phone.today.notice = "No network: this is the program as this phone last knew it."
     phone.today.ask_about(SESSION)
     phone.exercise.prepare(
-        title=phone.today.title, joint="Right knee", mirrored=False, dose=scenes.DOSE, rest_deg=90, limit_deg=75
+        exercise="knee.extension.seated",
+        side=Side.RIGHT,
+        title=phone.today.title,
+        joint="Right knee",
+        dose=scenes.DOSE,
+        rest_deg=90,
+        limit_deg=75,
     )
     phone.exercise.hear_link(Link.CONNECTED, "")
     for event in session_until(10, share=0.4):
         phone.exercise.hear(event)
+    phone.exercise.hear(ConditionsEvent(conditions=(Condition(code="disk.full", sentence=DISK_FULL),)))
+    phone.exercise.precautions_text = (
+        "Do not move further than 60°. Wear your hinged brace, locked at 0°. Set by Dr Okafor."
+    )
     phone.after.open(
         SavedSession(SESSION, scenes.report(28).repetitions, scenes.report(28)), scenes.DOSE, "knee", pain=1
     )

@@ -11,8 +11,10 @@ import pytest
 from patient_scenes import NOW, PATIENT, SESSION, assignment, repetition, report
 
 from analytics.domain.base import uuid7
+from analytics.domain.check_in import CheckIn
+from analytics.domain.live import Command
 from analytics.domain.session import Feedback
-from mobile_app.store import Store, StoreError
+from mobile_app.store import SCHEMAS, Store, StoreError
 
 
 def feedback(pain: int = 3) -> Feedback:
@@ -61,6 +63,32 @@ def test_feedback_waits_until_it_is_sent(phone_store):
     assert phone_store.waiting_feedback(PATIENT) == []
     assert phone_store.feedback_outcome(first.id) == (True, None)
     assert phone_store.feedback_outcome(second.id) == (False, "another answer is stored")
+
+
+def test_urgent_words_wait_until_they_are_settled(phone_store):
+    said = [Command(command="hurts"), Command(command="start", check_in=CheckIn(pain_now=9, given_at=NOW))]
+    phone_store.keep_urgent(PATIENT, SESSION, said[0])
+    phone_store.keep_urgent(PATIENT, None, said[1])
+    owed = phone_store.untold(PATIENT)
+    assert [(words.session_id, words.command) for words in owed] == [(SESSION, said[0]), (None, said[1])]
+    assert phone_store.untold("somebody else") == []
+    phone_store.settle_urgent(owed[0], now=NOW)
+    assert phone_store.untold(PATIENT) == owed[1:]
+
+
+def test_what_an_app_of_before_has_saved_is_taken_over(tmp_path):
+    with sqlite3.connect(tmp_path / "sinew.db") as db:
+        db.executescript(f"{SCHEMAS[0]} PRAGMA user_version = 1;")
+        db.execute(
+            "INSERT INTO outbox (id, patient_id, session_id, body) VALUES (?, ?, ?, ?)",
+            ("1", PATIENT, str(SESSION), feedback(4).model_dump_json()),
+        )
+    db.close()
+    for _ in range(2):
+        store = Store.open(tmp_path, now=NOW)
+        store.keep_urgent(PATIENT, SESSION, Command(command="hurts"))
+        assert [one.pain for one in store.waiting_feedback(PATIENT)] == [4]
+        store.close()
 
 
 def test_a_session_is_asked_about_once_and_not_for_ever(phone_store):

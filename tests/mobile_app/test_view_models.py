@@ -21,7 +21,19 @@ from patient_scenes import (
 )
 
 from analytics.domain.exercise import Side
-from analytics.domain.live import Command, CueLevel, RepetitionEvent, SensorEvent, SessionState, StateEvent
+from analytics.domain.live import (
+    Command,
+    Condition,
+    ConditionsEvent,
+    Cue,
+    CueEvent,
+    CueLevel,
+    RepetitionEvent,
+    SensorEvent,
+    SessionState,
+    StateEvent,
+)
+from device_gateway.conditions import Trouble
 from mobile_app.clients.follow import Link
 from mobile_app.store import SavedSession
 from mobile_app.view_models.after import AfterViewModel
@@ -54,7 +66,14 @@ class Exercising:
             on_rated=lambda: self.calls.append("rated"),
         )
         self.vm.prepare(
-            title="Seated knee extension", joint="Right knee", mirrored=False, dose=DOSE, rest_deg=90, limit_deg=75
+            exercise="knee.extension.seated",
+            side=Side.RIGHT,
+            title="Seated knee extension",
+            joint="Right knee",
+            dose=DOSE,
+            rest_deg=90,
+            limit_deg=75,
+            precautions=("Do not move further than 75°.",),
         )
         self.vm.hear_link(Link.CONNECTED, "")
 
@@ -139,6 +158,48 @@ def test_the_banner_says_the_most_important_thing(exercising):
     assert exercising.vm.action == "retry"
     exercising.vm.it_hurts()
     assert exercising.banner[1] == "stop"
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_what_is_not_well_is_said_and_hides_nothing(exercising, trouble):
+    bad = Condition(code=trouble.value, sentence=f"{trouble} is not well.")
+    other = Condition(code="other", sentence="Neither is this.")
+    exercising.hear(snapshot(SessionState.EXERCISING), ConditionsEvent(conditions=(bad, other)))
+    vm = exercising.vm
+    exercising.hear(cue("A little slower.", CueLevel.WARN))
+    assert (vm.condition_text, exercising.banner) == (bad.sentence, ("A little slower.", "warn"))
+    vm.it_hurts()
+    assert exercising.banner[1] == "stop"
+    vm.hear_link(Link.UNREACHABLE, "Your gateway does not answer.")
+    assert vm.condition_text == "", "nobody knows whether it is still so"
+    vm.hear_link(Link.CONNECTED, "")
+    exercising.hear(snapshot(SessionState.EXERCISING).model_copy(update={"conditions": (other,)}))
+    assert vm.condition_text == other.sentence
+    exercising.hear(ConditionsEvent(conditions=()))
+    assert vm.condition_text == ""
+
+
+def test_precautions_stay_until_the_movements_begin(exercising):
+    vm = exercising.vm
+    assert vm.precautions_text == "Do not move further than 75°."
+    told = ("Not beyond 60°.", "Brace locked at 0°.")
+    said = Cue(code="precautions", text=" ".join(told), level=CueLevel.INFO)
+    exercising.hear(snapshot(SessionState.CHECKING_IN).model_copy(update={"precautions": told}), CueEvent(cue=said))
+    assert "waits for the answers" in vm.banner_text, "it is not said twice"
+    for state, shown in ((SessionState.CONNECTING, "\n".join(told)), (SessionState.CALIBRATING, "")):
+        exercising.hear(StateEvent(state=state))
+        assert vm.precautions_text == shown
+
+
+def test_the_limit_is_that_of_the_exercise_that_is_led_through(exercising):
+    vm = exercising.vm
+    led = snapshot(SessionState.CONNECTING)
+    exercising.hear(led)
+    assert vm.limit_deg == 75, "a gateway of before does not tell it"
+    exercising.hear(led.model_copy(update={"limit_deg": 70.0}))
+    assert vm.limit_deg == 70
+    exercising.hear(led.model_copy(update={"side": Side.LEFT, "limit_deg": None}))
+    assert (vm.limit_deg, vm.precautions_text, vm.joint, vm.mirrored) == (None, "", "Left knee", True)
 
 
 def test_a_cue_is_about_the_repetition_before_only(exercising):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Air:
     sensors: list[VirtualSensor] = field(default_factory=list)
     links: list[SensorLink] = field(default_factory=list)
     states: dict[Segment, list[LinkState]] = field(default_factory=dict)
+    problems: dict[Segment, list[str | None]] = field(default_factory=dict)
     runs: dict[Segment, list[tuple[ImuSamples, FloatArray]]] = field(default_factory=dict)
 
     async def wear(self, address: str, play: Playback, **options: object) -> VirtualSensor:
@@ -47,17 +49,22 @@ class Air:
         self.sensors.append(sensor)
         return sensor
 
-    def connect(self, address: str, segment: Segment, *, pairs: bool = False) -> SensorLink:
+    def connect(self, address: str, segment: Segment, **options: Any) -> SensorLink:
         began = self.clock.now()
-        self.states[segment], self.runs[segment] = [], []
+        self.states[segment], self.problems[segment], self.runs[segment] = [], [], []
+
+        def changed(link: SensorLink) -> None:
+            self.states[segment].append(link.state)
+            self.problems[segment].append(link.sensor_state().problem)
+
         link = SensorLink(
             address,
             segment,
             central=self.central,
             now_s=lambda: self.clock.now() - began,
             on_samples=lambda link, samples, time_s: self.runs[segment].append((samples, time_s)),
-            on_change=lambda link: self.states[segment].append(link.state),
-            pairs=pairs,
+            on_change=changed,
+            **options,
         )
         self.links.append(link)
         return link

@@ -60,7 +60,7 @@ class WitnessedFirmware(OpenFirmware):
 
     def _start(self, start: profile.StartCommand) -> None:
         super()._start(start)
-        self.sensor.starts = True
+        self.sensor.started_from.append(self.sensor.next_sample)
 
     def _send_again(self, asked: profile.ResendCommand) -> None:
         sent_to = self.sensor.next_sample
@@ -72,28 +72,17 @@ class WitnessedFirmware(OpenFirmware):
 
 
 class WitnessedSensor(VirtualSensor):
-    """Notes of the packets that the transmit queue took where the first after each START began, and the last ended;
-    and how far it had come whenever its link was lost.
-    """
+    """Notes which sample was next at each START, and where the last packet ended that the transmit queue took."""
 
     sent_to = 0
-    starts = False
     firmware: WitnessedFirmware
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.sent_from: list[int] = []
-        self.lost_at: list[int] = []
-
-    def _on_disconnection(self) -> None:
-        self.lost_at.append(self.next_sample)
-        super()._on_disconnection()
+        self.started_from: list[int] = []
 
     async def _send(self, packet: Packet) -> None:
         self.sent_to = self.next_sample
-        if self.starts:
-            self.sent_from.append(self.next_sample - packet.samples)
-            self.starts = False
         await super()._send(packet)
 
 

@@ -17,7 +17,7 @@ from analytics.signals.samples import Resolution, Source
 from ...driver_kit.driver import SensorDriver
 from ...driver_kit.family import Family, Quantity, StreamSettings
 from ...driver_kit.units import DPS_RAD_S, STANDARD_GRAVITY_M_S2
-from ...errors import DecodeError, NarrowLinkError, SensorRefusedError, WrongSensorError
+from ...errors import DecodeError, NarrowLinkError, SensorError, SensorRefusedError, WrongSensorError
 from . import configuration, device, gatt, synchronisation
 from .decoder import ACC_RANGE_G, GYR_RANGE_DPS, MovellaDotDecoder
 from .device import Battery, DeviceControl, DeviceInfo, DeviceReport, Heading, Power, Visit
@@ -30,7 +30,7 @@ MODE = PayloadMode.CUSTOM_5
 """The one mode that holds acceleration, angular rate and orientation."""
 COMPANY = 2182
 NAMES = ("movella dot", "xsens dot")
-_USUAL_RATE_HZ = 60
+USUAL_RATE_HZ = 60
 _LONGEST_MESSAGE_BYTES = 132  # of the recorder's memory: 128 bytes, their identifier, the envelope
 _RESOLUTION = Resolution(ACC_RANGE_G * STANDARD_GRAVITY_M_S2 / 32768, GYR_RANGE_DPS * DPS_RAD_S / 32768)
 """The sensor sends floating point. Rounding to this adds 1.4 mm/s² and 0.018 °/s, which is below its noise if that is
@@ -90,7 +90,8 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
 
     async def _begin(self, rate_hz: float, batch: int) -> StreamSettings:
         """A sensor that is synchronised keeps its rate, and it is told."""
-        control = await self.set_up(int(self.family.nearest_rate_hz(rate_hz, _USUAL_RATE_HZ)))
+        shared_clock = await self._shared_clock()  # before it measures, when it has nothing else to send
+        control = await self.set_up(int(self.family.nearest_rate_hz(rate_hz, USUAL_RATE_HZ)))
         if control.rate_hz not in self.family.rates_hz:
             raise SensorRefusedError(
                 f"{self._name} stays at {control.rate_hz} Hz, at which it does not stream; "
@@ -99,7 +100,17 @@ class MovellaDotDriver(SensorDriver[MovellaDotDecoder]):
         continues = self.decoder.begin(control.rate_hz, MODE)
         await self._listen(gatt.LONG_PAYLOAD)
         await self._write(gatt.MEASUREMENT_CONTROL, device.encode_measurement(True, MODE), "the start")
-        return StreamSettings(float(control.rate_hz), _RESOLUTION, continues)
+        return StreamSettings(float(control.rate_hz), _RESOLUTION, continues, shared_clock=shared_clock)
+
+    async def _shared_clock(self) -> str | None:
+        """It tells whether it is synchronised, but not by which root (§5.3); one without messages cannot be.
+
+        Raises bleak's BleakError.
+        """
+        with contextlib.suppress(SensorError):
+            if await self.sync_status() is SyncStatus.SYNCED:
+                return self.family.code
+        return None
 
     async def _end(self) -> None:
         """§3.8: stop first, then unsubscribe."""

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.domain.check_in import CheckIn, RedFlag, Swelling
-from analytics.domain.program import Dose
+from analytics.domain.program import Dose, Restriction
 from analytics.domain.session import EasingAction
+from analytics.safety.precautions import precaution
 from analytics.safety.rules import SHIPPED, RulesError, load_rules, parse_rules
 from analytics.safety.session import before_session, eased, hurts_now
 
@@ -19,7 +20,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PAIN = st.one_of(st.none(), st.integers(0, 10))
 ANSWERS = st.builds(
     CheckIn, pain_now=PAIN, pain_this_morning=PAIN, swelling=st.one_of(st.none(), st.sampled_from(Swelling)),
-    red_flags=st.lists(st.sampled_from(RedFlag), unique=True).map(tuple), given_at=st.just(NOW),
+    red_flags=st.one_of(st.none(), st.lists(st.sampled_from(RedFlag), unique=True).map(tuple)), given_at=st.just(NOW),
 )  # fmt: skip
 DOSES = st.builds(
     Dose, sets=st.integers(1, 20), repetitions=st.integers(1, 100), target_excursion_deg=st.floats(1, 180)
@@ -72,6 +73,23 @@ def test_pain_and_swelling_before_the_session(
     assert (advice.action if advice else None) is action
     if advice is not None:
         assert advice.rule == "before_session"
+
+
+@given(ANSWERS)
+def test_not_asked_is_left_out_of_the_wire_form_and_read_back_as_such(answers: CheckIn) -> None:
+    assert CheckIn.model_validate_json(answers.model_dump_json()) == answers
+    assert ("red_flags" in answers.model_dump(mode="json")) == (answers.red_flags is not None)
+
+
+def test_the_pain_of_this_morning_was() -> None:
+    advice = before_session(CheckIn(pain_now=1, pain_this_morning=6, given_at=NOW), RULES)
+    assert advice is not None
+    assert advice.reason.startswith("Your pain this morning was 6 of 10.")
+
+
+def test_a_limit_is_told_rounded_down() -> None:
+    told = precaution(Restriction(exercise="any", largest_excursion_deg=67.6, set_by="Dr Surgeon"))
+    assert told == "Do not move further than 67°. Set by Dr Surgeon."
 
 
 @given(ANSWERS, st.integers(0, 10))

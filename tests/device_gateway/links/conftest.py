@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -55,7 +56,8 @@ async def start_system_bus(
 
     yield start
     for process in processes:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):  # a test has ended it
+            process.terminate()
         await process.communicate()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 from air import SHANK, THIGH, Air, playback
+from bleak.exc import BleakError
 
 from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, Cue
@@ -14,6 +16,8 @@ from device_gateway.errors import GatewayError, RadioError
 from device_gateway.links import assigning as assigning_module
 from device_gateway.links import worn
 from device_gateway.links.assigning import Assigning
+from firmware_interface.drivers.open_imu import OpenImuDriver
+from firmware_interface.errors import FirmwareTooOldError
 from firmware_interface.virtual.families import FIRMWARES
 from firmware_interface.virtual.playback import Playback
 from firmware_interface.virtual.sensor import VirtualSensor
@@ -141,6 +145,33 @@ async def test_asking_for_another_place_ends_waiting_for_the_first(home: Home) -
     await home.assign(Segment.RIGHT_THIGH)
     await home.told("assign.done")
     assert home.worn == {THIGH: Segment.RIGHT_THIGH}
+
+
+async def test_who_asks_twice_at_once_is_waited_for_once(home: Home) -> None:
+    await home.assign(Segment.LEFT_THIGH)
+    await asyncio.gather(home.assign(Segment.RIGHT_THIGH), home.assign(Segment.RIGHT_SHANK))
+    await home.assigning.stop()
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "assigning"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (FirmwareTooOldError("Its firmware is too old: update it."), "Its firmware is too old: update it."),
+        (BleakError("gone"), "A sensor was heard but does not stream: bring it near the gateway"),
+    ],
+)
+async def test_sensors_that_are_heard_but_do_not_stream_are_told_apart_from_none(
+    home: Home, monkeypatch: pytest.MonkeyPatch, fault: Exception, told: str
+) -> None:
+    async def fails(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(assigning_module, "FIND_S", 1.0)
+    monkeypatch.setattr(OpenImuDriver, "_begin", fails)
+    await home.air.wear(THIGH, tapped())
+    await home.assign(Segment.RIGHT_THIGH)
+    assert (await home.told("assign.failed")).startswith(told)
 
 
 async def test_bluetooth_that_is_off_is_told_in_its_own_words(home: Home) -> None:

@@ -187,6 +187,50 @@ async def test_one_adapter_that_fails_is_told_and_the_other_goes_on(air: Air, ad
     assert conditions.now() == ()
 
 
+@pytest.mark.parametrize("fault", [EOFError(), KeyError("org.bluez.Adapter1")])
+async def test_the_watch_over_bluetooth_outlives_whatever_a_look_meets(
+    air: Air, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """EOFError is what dbus-fast raises when the message bus goes."""
+    monkeypatch.setattr(radio_module, "WATCH_S", 0.05)
+    air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.until(lambda: air.scanning)
+    failed = asyncio.Event()
+
+    async def fails(self) -> None:
+        failed.set()
+        raise fault
+
+    monkeypatch.setattr(air.radio.scanner_backend, "stop", fails)
+    air.central._ports = []  # the adapter has gone, and with it goes its scan
+    watching = asyncio.create_task(air.central.watch())
+    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.sleep(0.1)
+    assert not watching.done()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_scan_that_cannot_go_on_after_a_connect_does_not_cost_the_connection(
+    air: Air, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, failed = air.radio.scanner_backend.start, asyncio.Event()
+
+    async def fails_once(scanner):
+        if air.central.adapters[0].connections and not failed.is_set():
+            failed.set()
+            raise EOFError
+        await start(scanner)
+
+    monkeypatch.setattr(air.radio.scanner_backend, "start", fails_once)
+    await air.wear(THIGH, playback(20.0))
+    air.connect(SHANK, Segment.RIGHT_SHANK)  # is not there, so that scanning goes on
+    link = air.connect(THIGH, Segment.RIGHT_THIGH)
+    await air.reach(link, LinkState.STREAMING)
+    assert failed.is_set()
+    assert air.states[Segment.RIGHT_THIGH] == [LinkState.CONNECTING, LinkState.STREAMING]
+
+
 async def test_who_looks_for_a_sensor_is_told_at_once_that_bluetooth_fails(air: Air) -> None:
     await air.radio.stop()
     with pytest.raises(RadioError, match="software radio is off"):

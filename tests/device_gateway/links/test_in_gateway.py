@@ -78,6 +78,8 @@ async def test_a_sensor_that_is_tapped_is_remembered_and_worn_in_the_next_sessio
             await gateway.start_session()
             await gateway.obey(Command(command="assign", segment=Segment.RIGHT_THIGH))
             assert "stop it before you assign a sensor" in gateway.hub.snapshot.cue.text
+            await gateway.obey(Command(command="synchronise"))
+            assert "stop it before you synchronise the sensors" in gateway.hub.snapshot.cue.text
             report = await gateway.finish_session()
             assert {sensor.address: sensor.segment for sensor in report.sensors} == {
                 THIGH: Segment.RIGHT_THIGH, OTHER: Segment.RIGHT_SHANK,
@@ -89,6 +91,38 @@ async def test_a_sensor_that_is_tapped_is_remembered_and_worn_in_the_next_sessio
                 THIGH: Segment.RIGHT_THIGH, OTHER: Segment.RIGHT_SHANK, SHANK: Segment.LEFT_SHANK,
             }  # fmt: skip
             assert gateway.hub.snapshot.state is SessionState.FINISHED
+
+
+async def test_while_a_session_starts_no_sensor_is_assigned(
+    tmp_path: Path, shared_clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = SoftwareLink()
+    async with SoftwareRadio(link) as software_radio:
+        radio = Radio(software_radio.scanner_backend, software_radio.client_backend)
+        code = await shared_clinic.claim_code()
+        async with gateway_on(tmp_path / "gateway", shared_clinic.url, code, GIVEN, radio) as gateway:
+            sessions, asked, may_answer = gateway._sessions, asyncio.Event(), asyncio.Event()
+            assert sessions is not None
+            assignment = sessions._assignment
+
+            async def slow():
+                asked.set()
+                await may_answer.wait()
+                return await assignment()
+
+            monkeypatch.setattr(sessions, "_assignment", slow)
+            starting = asyncio.create_task(gateway.obey(Command(command="start")))
+            await asyncio.wait_for(asked.wait(), 5)
+            assign = Command(command="assign", segment=Segment.RIGHT_SHANK)
+            assigning = asyncio.create_task(gateway.obey(assign))
+            await asyncio.sleep(0.1)
+            may_answer.set()
+            await asyncio.gather(starting, assigning)
+            assert gateway._assigning._task is None
+            cue = gateway.hub.snapshot.cue
+            assert cue is not None
+            assert "stop it before you assign a sensor" in cue.text
+            await gateway.finish_session()
 
 
 async def test_a_session_takes_the_sensors_from_who_waits_for_a_tap(tmp_path: Path, shared_clinic) -> None:

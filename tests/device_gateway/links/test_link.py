@@ -183,26 +183,6 @@ async def test_a_stranger_at_the_address_is_not_connected(air: Air, caplog: pyte
     await other.stop()
 
 
-async def test_a_fault_in_a_library_does_not_silence_a_sensor(
-    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    faults = iter([KeyError("a fault")])
-
-    async def faulty(*arguments, **options):
-        for fault in faults:
-            raise fault
-        return await establish_connection(*arguments, **options)
-
-    monkeypatch.setattr("device_gateway.links.adapter.establish_connection", faulty)
-    monkeypatch.setattr(link_module, "RETRY_PAUSE_S", 0.05)
-    sensor = await air.wear(THIGH, playback(0.5))
-    link = air.connect(THIGH, Segment.RIGHT_THIGH)
-    await asyncio.wait_for(sensor.finished.wait(), 10)
-    await link.close()
-    assert link.samples_received == 50
-    assert "met a fault and is tried again" in caplog.text
-
-
 async def test_a_scan_that_died_without_a_word_is_begun_anew(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when Bluetooth is switched off and on during a scan."""
     monkeypatch.setattr("device_gateway.links.adapter.SCAN_SILENCE_S", 0.2)
@@ -302,37 +282,3 @@ async def test_a_sensor_that_begins_anew_after_a_drop_leaves_a_gap_though_it_can
     assert link.stream is not None
     assert not link.stream.continues
     assert (link.gaps, link.samples_lost) == (1, 0)
-
-
-async def wear_encrypted(air: Air) -> VirtualSensor:
-    """A sensor whose control point is written over an encrypted link only."""
-    sensor = VirtualSensor("Sinew 1", THIGH, playback(30.0), air.link)
-    (control,) = [
-        characteristic
-        for service in sensor.firmware.services()
-        for characteristic in service.characteristics
-        if characteristic is sensor.firmware._control
-    ]
-    control.permissions |= control.Permissions.WRITE_REQUIRES_ENCRYPTION
-    await sensor.start()
-    air.sensors.append(sensor)
-    return sensor
-
-
-async def test_a_sensor_that_wants_to_be_paired_is_paired_while_it_is_assigned(air: Air) -> None:
-    await wear_encrypted(air)
-    link = air.connect(THIGH, Segment.RIGHT_THIGH, pairs=True)
-    await air.until(lambda: link.samples_received > 20)
-    assert (link.connections, link.gaps) == (1, 0)
-
-
-async def test_a_sensor_that_wants_to_be_paired_is_not_paired_in_a_session(
-    air: Air, caplog: pytest.LogCaptureFixture
-) -> None:
-    await wear_encrypted(air)
-    link = air.connect(THIGH, Segment.RIGHT_THIGH)
-    await air.reach(link, LinkState.LOST)
-    assert "streams only to a gateway it is paired with: assign it anew" in caplog.text
-    await air.until(lambda: air.states[Segment.RIGHT_THIGH].count(LinkState.LOST) == 3)
-    assert caplog.text.count("assign it anew") == 1, "a complaint is written once, however often it is tried"
-    assert link.samples_received == 0

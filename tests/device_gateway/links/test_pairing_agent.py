@@ -1,10 +1,15 @@
 """The pairing agent on a real D-Bus, asked as BlueZ asks it. In `make test-bluez` BlueZ itself asks."""
 
+import asyncio
+import os
+import signal
+
 import pytest
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
 
 from device_gateway.errors import RadioError
+from device_gateway.links import pairing_agent
 from device_gateway.links.pairing_agent import pairing_allowed
 
 KNEE = "C1:00:00:00:00:01"
@@ -20,12 +25,15 @@ class Bluez:
         self._bus = bus
         self.registered = []
         self.refuses = None
+        self.hangs = False
         self._agent = None
         bus.add_message_handler(self._on_message)
 
     def _on_message(self, message):
         if message.interface != "org.bluez.AgentManager1":
             return None
+        if self.hangs:
+            return True
         if self.refuses:
             return Message.new_error(message, self.refuses, "")
         self.registered.append((message.member, *message.body))
@@ -90,6 +98,35 @@ async def test_a_refused_registration_says_what_to_do(bluez):
     with pytest.raises(RadioError, match=r"AlreadyExists.*restart bluetoothd"):
         async with pairing_allowed({KNEE}):
             pass
+
+
+async def test_bluetoothd_that_hangs_is_not_waited_for(bluez, monkeypatch):
+    monkeypatch.setattr(pairing_agent, "REPLY_TIMEOUT_S", 0.2)
+    bluez.hangs = True
+    with pytest.raises(RadioError, match=r"no answer.*restart bluetoothd"):
+        async with asyncio.timeout(2), pairing_allowed({KNEE}):
+            pass
+
+
+async def pair_while_the_bus_ends(daemon_pid):
+    async with pairing_allowed({KNEE}):
+        os.kill(daemon_pid, signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        raise RadioError("what went wrong")
+
+
+async def test_a_message_bus_that_ends_meanwhile_does_not_hide_what_went_wrong(start_system_bus):
+    await start_system_bus()
+    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    await bus.request_name("org.bluez")
+    Bluez(bus)
+    asked = Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetConnectionUnixProcessID", signature="s")
+    asked.body = ["org.freedesktop.DBus"]
+    reply = await bus.call(asked)
+    with pytest.raises(RadioError, match="what went wrong"):
+        await pair_while_the_bus_ends(reply.body[0])
+    with pytest.raises(EOFError):
+        await bus.wait_for_disconnect()
 
 
 async def test_without_bluetoothd_it_says_so(system_bus):

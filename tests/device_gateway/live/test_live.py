@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from analytics.domain.exercise import Segment
 from analytics.domain.live import (
     AngleEvent,
+    Condition,
+    ConditionsEvent,
     Cue,
     CueEvent,
     CueLevel,
@@ -60,6 +62,17 @@ async def test_the_first_message_is_a_snapshot_of_now() -> None:
     assert (first.sequence, first.exercise, first.repetitions, first.total_repetitions) == (
         2, "knee.extension.seated", 4, 4,
     )  # fmt: skip
+
+
+async def test_a_sessions_begin_mends_nothing_for_who_listens() -> None:
+    hub = LiveHub()
+    hub.publish(ConditionsEvent(conditions=(Condition(code="disk.full", sentence="Full."),)))
+    listener = hub.join()
+    await listener.next()
+    hub.publish(Snapshot(state=SessionState.CONNECTING))
+    heard, joined = (parse_live_event(await one.next()) for one in (listener, hub.join()))
+    assert heard == joined
+    assert [condition.code for condition in heard.conditions] == ["disk.full"]
 
 
 async def test_a_slow_listener_misses_old_angles_and_nothing_else() -> None:

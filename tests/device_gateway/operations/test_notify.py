@@ -56,6 +56,33 @@ def test_where_nobody_listens_nothing_is_said() -> None:
     assert notify.watchdog_s == 0
 
 
+async def test_a_ping_that_is_not_taken_ends_nothing(systemd: Systemd, tmp_path: Path) -> None:
+    async def well() -> None:
+        return None
+
+    notify = Notify(systemd.environment)
+    pinging = asyncio.create_task(ping_while_alive(notify, well, lambda: "well"))
+    address, notify._address = notify._address, str(tmp_path / "nobody")
+    await asyncio.sleep(0.25)
+    assert not pinging.done()
+    notify._address = address
+    assert "WATCHDOG=1" in await asyncio.to_thread(systemd.heard)
+    pinging.cancel()
+
+
+async def test_a_fault_in_asking_counts_as_dead_and_is_asked_again(systemd: Systemd) -> None:
+    answers = iter((ZeroDivisionError(), None, None, None, None, None))
+
+    async def pulse() -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    pinging = asyncio.create_task(ping_while_alive(Notify(systemd.environment), pulse, lambda: "well"))
+    assert "No sign of life" in await asyncio.to_thread(systemd.heard)
+    assert "WATCHDOG=1" in await asyncio.to_thread(systemd.heard)
+    pinging.cancel()
+
+
 async def test_it_pings_while_there_is_life(systemd: Systemd) -> None:
     async def well() -> None:
         return None

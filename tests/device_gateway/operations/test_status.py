@@ -104,6 +104,12 @@ def test_sensors_that_were_not_seen_are_told_too() -> None:
     ]
 
 
+def test_why_a_sensor_does_not_stream_is_told_beside_it() -> None:
+    sensor = SensorState(segment=Segment.RIGHT_THIGH, name="IMU", connected=False, problem="It is too old: update it.")
+    told = describe(WELL.model_copy(update={"sensors": (sensor,)}))[3]
+    assert told == "Sensors   right thigh: not connected: It is too old: update it."
+
+
 @pytest.fixture
 async def kept(gateway_store: Store, tmp_path: Path, invented) -> Path:
     """A home with a session of three chunks, one of them at the clinic, and another that the clinic refused."""

@@ -10,12 +10,13 @@ from analytics.domain.check_in import CheckIn, RedFlag
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.live import Command
 from analytics.domain.program import Assignment, Brace, Prescription, Program, Restriction, WeightBearing
-from analytics.domain.session import SessionReport
+from analytics.domain.session import Easing, EasingAction, SessionReport
 from analytics.safety.rules import load_rules
+from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.live.hub import LiveHub
-from device_gateway.session.choosing import choices, chosen, prepare
-from device_gateway.session.earlier import EarlierSessions
+from device_gateway.session.choosing import choices, chosen, day_of_restrictions, prepare
+from device_gateway.session.earlier import NOTHING_STANDS, EarlierSessions
 from device_gateway.session.library import SHIPPED
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,44 +41,97 @@ def exercised(invented, side: Side, *, repetitions: int = 1, at: datetime = NOON
 
 
 def test_what_is_not_done_yet_comes_first(program, invented) -> None:
-    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT))
+    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT), DAY)
     assert [(c.side, c.done_today) for c in choices(program, earlier, DAY, SHIPPED)] == [
         (Side.LEFT, False),
         (Side.RIGHT, True),
     ]
-    assert earlier.due(program, DAY).side is Side.LEFT
-    assert earlier.due(program, DAY + timedelta(days=1)).side is Side.RIGHT
+    assert earlier.due(program, DAY, SHIPPED).side is Side.LEFT
+    assert earlier.due(program, DAY + timedelta(days=1), SHIPPED).side is Side.RIGHT
     assert EarlierSessions.model_validate_json(earlier.model_dump_json()) == earlier
 
 
 def test_a_session_without_a_repetition_does_not_count_as_done(program, invented) -> None:
-    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, repetitions=0))
-    assert earlier.due(program, DAY).side is Side.RIGHT
+    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, repetitions=0), DAY)
+    assert earlier.due(program, DAY, SHIPPED).side is Side.RIGHT
 
 
 def test_where_all_is_done_it_begins_again_at_the_first(invented) -> None:
     program = invented.program()
-    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT))
-    assert earlier.due(program, DAY) == program.prescriptions[0]
+    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT), DAY)
+    assert earlier.due(program, DAY, SHIPPED) == program.prescriptions[0]
+
+
+def test_what_this_gateway_cannot_do_is_not_due_though_it_comes_first(program) -> None:
+    right, left, unknown = program.prescriptions
+    program = program.model_copy(update={"prescriptions": (unknown, left, right)})
+    assert EarlierSessions().due(program, DAY, SHIPPED) == left
+    assert choices(program, EarlierSessions(), DAY, SHIPPED)[0].side is left.side
+
+
+def test_a_session_of_another_day_that_is_closed_late_leaves_today_as_it_is(invented) -> None:
+    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT), DAY)
+    late = earlier.and_then(exercised(invented, Side.LEFT, at=NOON - timedelta(days=2)), DAY)
+    assert late.done_on(DAY) == earlier.done_on(DAY)
 
 
 def test_only_what_is_prescribed_can_be_chosen(program) -> None:
     start = Command(command="start", exercise=KNEE, side=Side.LEFT)
-    assert chosen(program, start, EarlierSessions(), DAY).side is Side.LEFT
+    assert chosen(program, start, EarlierSessions(), DAY, SHIPPED).side is Side.LEFT
     with pytest.raises(GatewayError, match="not in your program"):
-        chosen(program, Command(command="start", exercise="hip.abduction"), EarlierSessions(), DAY)
+        chosen(program, Command(command="start", exercise="hip.abduction"), EarlierSessions(), DAY, SHIPPED)
 
 
-def test_a_red_flag_stands_for_a_day_or_until_the_next_answers(invented) -> None:
-    flagged = CheckIn(red_flags=(RedFlag.NUMBNESS,), given_at=NOON)
-    rules = load_rules()
-    earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, repetitions=0, check_in=flagged))
-    assert "Call your clinic" in (earlier.warning(NOON + timedelta(hours=23), rules) or "")
-    assert earlier.warning(NOON + timedelta(hours=25), rules) is None
-    silent = earlier.and_then(exercised(invented, Side.RIGHT, at=NOON + timedelta(hours=1)))
-    assert silent.warning(NOON + timedelta(hours=2), rules) is not None
-    well = CheckIn(pain_now=1, given_at=NOON)
-    assert silent.and_then(exercised(invented, Side.RIGHT, check_in=well)).warning(NOON, rules) is None
+def answers(**what: object) -> CheckIn:
+    return CheckIn.model_validate({"given_at": NOON, **what})
+
+
+FLAGGED = answers(red_flags=(RedFlag.NUMBNESS,))
+RULES = load_rules()
+
+
+def test_a_red_flag_stands_until_it_is_answered_whatever_the_calendar_says(invented) -> None:
+    flagged = EarlierSessions().answered(FLAGGED, NOON, RULES)
+    silent = flagged.and_then(exercised(invented, Side.RIGHT, at=NOON + timedelta(days=2000)), DAY)
+    unasked = silent.answered(answers(pain_now=1), NOON, RULES)
+    for earlier in (flagged, silent, unasked, EarlierSessions.model_validate_json(unasked.model_dump_json())):
+        for day in (DAY, DAY + timedelta(days=2000), DAY - timedelta(days=2000)):
+            assert "Call your clinic" in earlier.standing(day, RULES).advice.reason
+    assert unasked.answered(answers(red_flags=()), NOON, RULES).standing(DAY, RULES) == NOTHING_STANDS
+
+
+def test_one_red_flag_does_not_clear_another() -> None:
+    """The phone asks no further once one is told."""
+    both = EarlierSessions().answered(FLAGGED, NOON, RULES).answered(answers(red_flags=("calf_pain",)), NOON, RULES)
+    assert both.check_in.red_flags == (RedFlag.CALF_PAIN, RedFlag.NUMBNESS)
+
+
+@pytest.mark.parametrize("told", ["before", "during"])
+def test_a_stop_for_pain_stands_all_that_day_whatever_is_answered(told: str, invented) -> None:
+    if told == "before":
+        earlier = EarlierSessions().answered(answers(pain_now=9), NOON, RULES)
+    else:
+        stop = Easing(time_s=60, action=EasingAction.STOPPED, rule="hurts_now", reason="That is all for today.")
+        earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, easings=(stop,)), DAY)
+    standing = earlier.standing(DAY, RULES)
+    assert standing.after(answers(red_flags=(), pain_now=0)) == standing.stop
+    assert standing.stop.action is EasingAction.STOPPED
+    assert "today" in standing.stop.reason
+    assert earlier.standing(DAY + timedelta(days=1), RULES) == NOTHING_STANDS
+
+
+def test_what_the_release_before_remembered_is_understood() -> None:
+    kept = '{"check_in": {"red_flags": ["numbness"], "given_at": "2026-11-23T12:00:00Z"}, "told_at": null}'
+    assert EarlierSessions.model_validate_json(kept).standing(DAY, RULES).flag is not None
+
+
+def test_no_restriction_has_run_out_while_the_calendar_is_known_to_be_wrong(invented) -> None:
+    conditions = Conditions()
+    assert day_of_restrictions(DAY, conditions) == DAY
+    conditions.set(Trouble.CLOCK_WRONG, "It is.")
+    restriction = Restriction(exercise=KNEE, largest_excursion_deg=50, set_by="Dr Surgeon", until=date(2020, 1, 1))
+    assert not restriction.in_force(DAY)
+    assert restriction.in_force(day_of_restrictions(DAY, conditions))
 
 
 async def test_precautions_are_said_before_it_begins(invented) -> None:
@@ -97,7 +151,7 @@ async def test_precautions_are_said_before_it_begins(invented) -> None:
         "Do not move further than 50° until 24 December. Set by Dr Surgeon.",
         "Only touch the floor with the foot, for balance. Wear your hinged brace, locked at 30°. Set by Dr Surgeon.",
     )
-    assert (session.dose.target_excursion_deg, session.limit_deg) == (50, 50)
+    assert (session.dose.target_excursion_deg, session.limit_deg, hub.snapshot.limit_deg) == (50, 50, 50)
     assert hub.snapshot.cue is not None
     assert hub.snapshot.cue.text == " ".join(hub.snapshot.precautions)
 
@@ -108,5 +162,7 @@ def prepared(program: Program, prescription: Prescription, hub: LiveHub):
 
 
 def test_a_side_without_sensors_is_refused_with_what_to_do(program) -> None:
-    with pytest.raises(GatewayError, match=r"--sensor ADDRESS=left_thigh"):
+    with pytest.raises(
+        GatewayError, match=r"left thigh and the left shank: strap one on and assign it by tapping it\."
+    ):
         prepared(program, program.prescriptions[1], LiveHub())

@@ -16,7 +16,7 @@ from server.programs.service import add_version
 from server.settings import Settings
 
 FLAGGED = CheckIn(pain_now=2, red_flags=(RedFlag.CALF_PAIN,), given_at=datetime.now(UTC))
-WELL = CheckIn(pain_now=2, pain_this_morning=1, swelling=Swelling.NONE, given_at=datetime.now(UTC))
+WELL = CheckIn(pain_now=2, pain_this_morning=1, swelling=Swelling.NONE, red_flags=(), given_at=datetime.now(UTC))
 
 
 async def say(home: Home, command: str, **what: object) -> None:
@@ -85,8 +85,10 @@ async def test_led_by_a_phone_and_then_stopped_by_a_red_flag(tmp_path: Path, sha
         await until(lambda: hub.snapshot.cue is not None)
         assert "answer the questions" in hub.snapshot.cue.text
         assert hub.snapshot.state is SessionState.IDLE
-        await say(home, "start", check_in=WELL)
-        await until(lambda: hub.snapshot.total_repetitions == 1)
+        await say(home, "start", check_in=WELL)  # which clears the flag, and not that it hurt at 8 earlier today
+        await until(lambda: hub.snapshot.state is SessionState.FINISHED)
+        third = await home.gateway.finish_session()
+        assert [easing.rule for easing in third.easings] == ["stopped_today"]
 
 
 async def test_exchanged_sensors_are_found_over_the_air(tmp_path: Path, shared_clinic) -> None:

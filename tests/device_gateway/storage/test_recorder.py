@@ -168,3 +168,77 @@ async def test_what_fits_neither_disk_nor_memory_is_counted_as_lost(
     blocks = [block for (block,) in await blocks_of(gateway_store, session_id, recorder.chunk_count)]
     assert sum(len(block.samples) + block.samples.lost_before for block in blocks) == sent
     assert blocks[-1].samples.lost_before > 0
+
+
+async def full_to_the_end(store: Store, recorder: Recorder, invented) -> int:
+    """Record eight runs on a disk that takes nothing, and end; how many samples came."""
+    assert await recorder.written()
+    await store.read(lambda database: database.pragma("max_page_count", 1))
+    clock = SensorClock()
+    for first in range(0, 1600, 200):
+        record(recorder, clock, invented.samples(first, 200), "C1", invented.step)
+        recorder.flush()
+        await recorder.written()
+    return 1600
+
+
+async def test_what_was_not_recorded_up_to_the_end_stands_in_the_report(
+    gateway_store, invented, until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No run follows that could say so; and the fault is over with the session."""
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.05)
+    monkeypatch.setattr(recorder_module, "LARGEST_WAITING_BYTES", 10_000)
+    delivered = [
+        invented.sensor_record("C1", Segment.RIGHT_THIGH).model_copy(
+            update={"samples_received": 1600, "samples_lost": 5, "gaps": 2}
+        ),
+        invented.sensor_record("C2", Segment.RIGHT_SHANK),
+    ]
+    opened = invented.opening()
+    recorder = Recorder(opened, gateway_store, lambda: None, lambda _: None, sensors=lambda: delivered)
+    sent = await full_to_the_end(gateway_store, recorder, invented)
+    told, other = recorder.records()
+    recorder.keep_report(invented.report(opened, []).model_copy(update={"sensors": (told, other)}))
+    assert Trouble.RECORDING_FAULT in {condition.code for condition in gateway_store.conditions.now()}
+    await gateway_store.read(lambda database: database.pragma("max_page_count", 1_000_000))
+    await until(lambda: not recorder.waits)
+    blocks = [block for (block,) in await blocks_of(gateway_store, opened.id, recorder.chunk_count)]
+    recorded = sum(len(block.samples) for block in blocks)
+    assert recorded < sent
+    assert (told.samples_received, told.samples_lost - 5, told.gaps) == (recorded, sent - recorded, 3)
+    assert other == delivered[1]
+    assert gateway_store.conditions.now() == ()
+    await recorder.close()
+
+
+async def test_the_fault_ends_with_the_report_where_no_chunk_follows(recorded, gateway_store, invented) -> None:
+    recorder, session_id, _ = recorded
+    gateway_store.conditions.set(Trouble.RECORDING_FAULT, "A fault.")
+    recorder.keep_report(invented.report(invented.opening().model_copy(update={"id": session_id}), []))
+    assert await recorder.written()
+    assert gateway_store.conditions.now() == ()
+
+
+async def test_a_run_that_cannot_be_written_costs_the_other_sensors_nothing(recorded, gateway_store, invented) -> None:
+    recorder, session_id, _ = recorded
+    clocks = {address: SensorClock() for address in ("C1", "X" * 300)}  # a name longer than 255 bytes has no place
+    for address, clock in clocks.items():
+        record(recorder, clock, invented.samples(0, 25), address, invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    ((block,),) = await blocks_of(gateway_store, session_id, 1)
+    assert (block.address, len(block.samples)) == ("C1", 25)
+    assert [condition.code for condition in gateway_store.conditions.now()] == [Trouble.RECORDING_FAULT]
+    record(recorder, clocks["C1"], invented.samples(25, 25), "C1", invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    assert gateway_store.conditions.now() == ()
+
+
+async def test_runs_of_which_none_can_be_written_make_no_chunk(recorded, gateway_store, invented) -> None:
+    recorder, _, _ = recorded
+    record(recorder, SensorClock(), invented.samples(0, 25), "X" * 300, invented.step)
+    recorder.flush()
+    assert await recorder.written()
+    assert recorder.chunk_count == 0
+    assert [condition.code for condition in gateway_store.conditions.now()] == [Trouble.RECORDING_FAULT]

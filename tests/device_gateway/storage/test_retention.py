@@ -106,7 +106,7 @@ async def test_it_is_announced_long_before_and_at_each_stage(hasty_store, invent
             heard.append(told(conditions))
     stages = [re.findall(r"about (\d+|one) more day", sentence) for sentence in heard]
     assert stages == [["28"], ["14"], ["7"], ["3"], ["one"], []]
-    assert "There is no more room" in heard[-1]
+    assert "There is no more room: with each new exercise" in heard[-1]
 
 
 async def test_at_the_hard_limit_the_oldest_samples_go_and_the_report_stays(hasty_store, invented, conditions) -> None:
@@ -145,6 +145,9 @@ async def test_a_running_session_and_one_whose_upload_has_begun_are_never_given_
     kept = next(numbers) - 1
     assert kept > 10
     assert (await sizes(hasty_store)) == {str(begun.id): DAY_BYTES, str(running.id): kept * DAY_BYTES // 10}
+    await retention.check()
+    assert "nothing that is kept may be deleted" in told(conditions)
+    assert "what is measured next may have to wait in memory" in told(conditions)
 
 
 async def test_a_disk_filled_by_others_costs_only_what_the_clinic_has(hasty_store, invented, conditions) -> None:
@@ -172,6 +175,37 @@ async def test_room_can_be_made_on_a_full_disk(hasty_store, invented, conditions
     await hasty_store.keep_opening(opened)
     await hasty_store.keep_chunk(opened.id, 0, bytes(DAY_BYTES // CHUNKS))
     assert await hasty_store.read(lambda database: database.pragma("page_count")) == size
+
+
+async def test_a_reserve_that_could_not_be_made_is_made_later(
+    hasty_store, conditions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve, retention = hasty_store.home / "reserve", making_room(hasty_store, conditions)
+
+    def refuse(*_: int) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rules.os, "posix_fallocate", refuse)
+        await retention.check()
+        assert not reserve.exists()
+    for left_behind in (None, b"", bytes(1000)):
+        if left_behind is not None:
+            reserve.write_bytes(left_behind)
+        await retention.check()
+        assert reserve.stat().st_size == rules.RESERVE_BYTES
+
+
+async def test_a_damaged_copy_is_told_until_somebody_deletes_it(tmp_path: Path, conditions) -> None:
+    (tmp_path / "gateway.sqlite3").write_bytes(b"x" * 1000)
+    store = await Store.open(tmp_path, conditions)
+    retention = making_room(store, conditions, limit_bytes=10**9)
+    await retention.check()
+    assert [condition.code for condition in conditions.now()] == [Trouble.DISK_DAMAGED]
+    (tmp_path / "gateway.sqlite3.damaged-01").unlink()
+    await retention.check()
+    assert conditions.now() == ()
+    await store.close()
 
 
 async def test_what_was_refused_and_is_never_tried_again_does_not_stand_for_ever(tmp_path: Path) -> None:

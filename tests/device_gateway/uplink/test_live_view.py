@@ -21,10 +21,13 @@ from analytics.domain.live import AngleEvent, Cue, CueEvent, CueLevel, SessionSt
 from analytics.domain.live_view import NOT_SHARED, REPLACED
 from device_gateway.live.hub import LiveHub
 from device_gateway.uplink.live_view import LiveView
+from server.access.policy import NotAllowed
 from server.access.records import AccountRecord
 from server.access.service import create_account, issue_token
 from server.access.words import Role
 from server.database import Database
+from server.live.api import _events, _mind
+from server.live.relay import LiveRelay
 from server.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -183,6 +186,44 @@ async def test_consent_that_is_withdrawn_ends_the_view_at_once(home: Home) -> No
         assert [event async for event in events if event["kind"] not in {"snapshot", "cue"}] == []
         await home.view._task
     assert (await home.ask("GET", "patients/p1/live", "physio")).status_code == 404
+
+
+async def test_who_may_not_watch_any_more_sees_no_more() -> None:
+    relay, answers = LiveRelay(), iter((True, True, False))
+
+    async def allowed() -> bool:
+        return next(answers)
+
+    with relay.show("p1") as shown, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.live.api.HEARTBEAT_S", 0.1)
+        told = asyncio.create_task(_tell_for_ever(shown))
+        async with asyncio.timeout(10):
+            seen = [line async for line in _events(shown, allowed)]
+        told.cancel()
+    assert sum(line.startswith("data:") for line in seen) > 5, "events came all the time"
+    assert next(answers, "asked three times") == "asked three times"
+
+
+async def _tell_for_ever(shown) -> None:
+    while True:
+        shown.tell("{}")
+        await asyncio.sleep(0.01)
+
+
+async def test_a_gateway_that_is_shut_out_shows_no_more() -> None:
+    relay, answers = LiveRelay(), iter((True, False))
+
+    async def shown_patient() -> str:
+        if not next(answers):
+            raise NotAllowed("no more")
+        return "p1"
+
+    with relay.show("p1") as shown, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.live.api.HEARTBEAT_S", 0.05)
+        minding = asyncio.create_task(_mind(shown, shown_patient))
+        async with asyncio.timeout(10):
+            assert await shown.closing == 4401
+        minding.cancel()
 
 
 async def test_the_view_comes_back_after_the_server_was_killed(home: Home, clinic_with_accounts) -> None:

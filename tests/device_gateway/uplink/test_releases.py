@@ -141,7 +141,6 @@ async def test_two_versions_are_kept_and_an_older_one_is_never_taken(
 
 
 REFUSED = {
-    "a stranger's": (lambda shelf: shelf.publish(with_card(version=3), 3, key=STRANGER), "signed by nobody"),
     "another model's golden values": (lambda shelf: shelf.publish(spoilt(3), 3), "other probabilities"),
     "no model": (lambda shelf: shelf.publish(b"junk", 3), "not used"),
     "another exercise's": (lambda shelf: shelf.publish(with_card(version=3, exercise="hip"), 3), "a model for hip"),
@@ -169,6 +168,30 @@ async def test_what_must_not_be_used_is_refused_and_said(
     shelf.publish(with_card(version=4), 4)
     await releases.refresh(shelf)
     assert (judged_by(releases), conditions.now()) == (4, ())
+
+
+@pytest.mark.parametrize("forged", [False, True], ids=["a stranger's", "spoilt on its way"])
+async def test_what_is_not_the_publishers_word_is_said_and_blocks_nothing(
+    releases: Releases, shelf: Shelf, gateway_store: Store, conditions: Conditions, forged: bool
+) -> None:
+    shelf.publish(with_card(version=2), 2)
+    if forged:
+        release = shelf.publish(with_card(version=9), 9)
+        genuine, shelf.contents[release.sha256] = shelf.contents[release.sha256], b"<html>"
+    else:
+        shelf.publish(with_card(version=10**9), 10**9, key=STRANGER)
+    await releases.refresh(shelf)
+    assert judged_by(releases) == 2
+    assert ("not what was signed" if forged else "signed by nobody") in conditions.now()[0].sentence
+    shelf.on_offer.pop()
+    if forged:
+        shelf.on_offer.append(release)
+        shelf.contents[release.sha256] = genuine
+    else:
+        shelf.publish(with_card(version=9), 9)
+    await releases.refresh(shelf)
+    assert (judged_by(releases), conditions.now()) == (9, ())
+    assert judged_by(await reopened(gateway_store, Conditions())) == 9
 
 
 async def test_a_signature_covers_every_word(releases: Releases, shelf: Shelf, conditions: Conditions) -> None:

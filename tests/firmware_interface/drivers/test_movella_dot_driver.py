@@ -200,7 +200,8 @@ async def test_settings_that_are_odd_stand_in_nobodys_way(make_dot, connect, new
     assert (await driver.start(30, 1, heard)).rate_hz == 30
     await heard.has(5)
     await driver.stop()
-    assert written[0] == (gatt.DEVICE_CONTROL, b"\x30\x00" + before[2:24] + b"\x1e" + before[25:])
+    settings = next(command for uuid, command in written if uuid == gatt.DEVICE_CONTROL)
+    assert settings == b"\x30\x00" + before[2:24] + b"\x1e" + before[25:]
 
 
 async def test_settings_that_are_cut_short_are_named(make_dot, connect, new_listener, monkeypatch):

@@ -106,9 +106,12 @@ async def test_rate_and_filter_are_set_before_and_stay(body, new_listener):
     control = await driver.device_control()
     assert (control.rate_hz, control.filter_profile) == (20, FilterProfile.DYNAMIC)
     assert (await driver.set_up(60, FilterProfile.GENERAL)) == control
-    assert (await driver.start(60, 1, new_listener())).rate_hz == 20
+    started = await driver.start(60, 1, new_listener())
+    assert (started.rate_hz, started.shared_clock) == (20, "movella_dot")
     await driver.stop()
     await driver.stop_sync()
+    assert (await driver.start(60, 1, new_listener())).shared_clock is None
+    await driver.stop()
     assert await driver.sync_status() is SyncStatus.UNSYNCED
     assert (await driver.set_up(60)).rate_hz == 60
 
