@@ -70,7 +70,7 @@ async def test_a_sessions_begin_mends_nothing_for_who_listens() -> None:
     listener = hub.join()
     await listener.next()
     hub.publish(Snapshot(state=SessionState.CONNECTING))
-    heard, joined = (parse_live_event(await one.next()) for one in (listener, hub.join()))
+    heard, joined = parse_live_event(await listener.next()), parse_live_event(await hub.join().next())
     assert heard == joined
     assert [condition.code for condition in heard.conditions] == ["disk.full"]
 

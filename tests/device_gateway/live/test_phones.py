@@ -106,9 +106,16 @@ async def test_when_a_phone_was_here_is_noted(served, until) -> None:
     async with await served.join(token) as phone:
         await phone.recv()
         await until(lambda: served.phones.admit(token).last_seen is not None)
-    again = Phones(served.store, lambda: datetime.now(UTC))
+    seen = served.phones.admit(token).last_seen
+    async with asyncio.timeout(10):
+        while await _kept_last_seen(served.store, token) != seen:  # noqa: ASYNC110 - looks at the disk
+            await asyncio.sleep(0.01)
+
+
+async def _kept_last_seen(store, token: str) -> datetime | None:
+    again = Phones(store, lambda: datetime.now(UTC))
     await again.load()
-    assert again.admit(token).last_seen == served.phones.admit(token).last_seen
+    return again.admit(token).last_seen
 
 
 async def test_an_unknown_phone_cannot_be_revoked(served) -> None:

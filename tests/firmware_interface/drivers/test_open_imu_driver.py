@@ -77,7 +77,6 @@ async def test_samples_that_overtake_the_answer_are_kept(make_sensor, connect, p
     sensor.firmware._reply = lambda data: loop.call_later(0.1, reply, data)
     driver, heard = OpenImuDriver(await connect(sensor)), new_listener()
     await driver.start(0, 1, heard)
-    assert heard.received > 5
     await asyncio.wait_for(sensor.finished.wait(), 5)
     await driver.stop()
     assert (heard.received, heard.lost, driver.decode_errors) == (30, 0, 0)
