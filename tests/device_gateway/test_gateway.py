@@ -242,3 +242,17 @@ async def test_the_clinic_may_be_away_for_the_whole_session(tmp_path: Path, shar
         assert await home.gateway.drain(20)
     assert shared_clinic.report(first.id) == first
     assert shared_clinic.report(second.id) == second
+
+
+async def test_a_part_that_cannot_be_ended_keeps_no_other_from_it(
+    tmp_path: Path, shared_clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stuck(_: object) -> None:
+        raise ZeroDivisionError
+
+    async with home_of(tmp_path, shared_clinic.url, await shared_clinic.claim_code(), body(1), speed=5) as home:
+        monkeypatch.setattr("device_gateway.live.service.LocalService.close", stuck)
+        await home.gateway.close()
+        assert home.gateway._store is None
+        monkeypatch.undo()
+        await home.gateway.close()

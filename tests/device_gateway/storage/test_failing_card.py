@@ -66,21 +66,6 @@ def card(tmp_path: Path) -> Iterator[Card]:
     card.unregister()
 
 
-@pytest.fixture
-async def kept(tmp_path: Path, invented):
-    """Who the gateway is and one finished session; its chunks."""
-    store = await Store.open(tmp_path)
-    opened = invented.opening()
-    chunks = [invented.chunk(number) for number in range(CHUNKS)]
-    await store.keep_settings(identity="who I am")
-    await store.keep_opening(opened)
-    for number, data in enumerate(chunks):
-        await store.keep_chunk(opened.id, number, data)
-    await store.keep_report(invented.report(opened, chunks))
-    await store.close()
-    return opened, chunks
-
-
 def page_of(path: Path, data: bytes) -> int:
     return path.read_bytes().index(data) // PAGE_BYTES
 

@@ -22,21 +22,6 @@ def sentences(conditions: Conditions) -> dict[str, str]:
     return {condition.code: condition.sentence for condition in conditions.now()}
 
 
-@pytest.fixture
-async def kept(tmp_path: Path, invented):
-    """A home with who the gateway is and one finished session; the session's chunks."""
-    store = await Store.open(tmp_path)
-    opened = invented.opening()
-    chunks = [invented.chunk(number) for number in range(CHUNKS)]
-    await store.keep_settings(identity="who I am")
-    await store.keep_opening(opened)
-    for number, data in enumerate(chunks):
-        await store.keep_chunk(opened.id, number, data)
-    await store.keep_report(invented.report(opened, chunks))
-    await store.close()
-    return opened, chunks
-
-
 def spoil(path: Path, *pages: int) -> bytes:
     """Overwrite pages, counted from 0; the whole file as it is then."""
     image = bytearray(path.read_bytes())
