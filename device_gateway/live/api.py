@@ -128,7 +128,8 @@ class LocalApi:
         connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._listening[connection] = phone.id
         listener = self._hub.join()
-        beside = [asyncio.create_task(self._tell(connection, listener)), asyncio.create_task(self._note(phone))]
+        telling = asyncio.create_task(self._tell(connection, listener))
+        noting = asyncio.create_task(self._note(phone))
         try:
             await self._hear(connection)
         except ConnectionClosed:
@@ -136,9 +137,8 @@ class LocalApi:
         finally:
             self._hub.leave(listener)
             self._listening.pop(connection, None)
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            telling.cancel()
+            await asyncio.gather(telling, noting, return_exceptions=True)
 
     async def _hear(self, connection: ServerConnection) -> None:
         async for message in connection:
