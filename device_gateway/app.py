@@ -15,7 +15,7 @@ from analytics.domain.live import Command, ConditionsEvent, Cue, CueEvent, CueLe
 from analytics.domain.program import Assignment
 from analytics.domain.session import SessionOpening, SessionReport
 
-from .clocks.calendar import watch_calendar
+from .clocks import calendar
 from .clocks.clock import Clock
 from .conditions import Conditions
 from .errors import GatewayError
@@ -30,6 +30,7 @@ from .operations.status import GatewayStatus, with_state
 from .operations.stored import days_left, stored_of
 from .operations.watchdog import first_dead
 from .session.replay import close_unfinished
+from .session.rest import Rest
 from .session.sessions import Sessions
 from .session.terminal import Terminal
 from .settings import GatewaySettings
@@ -103,6 +104,7 @@ class Gateway:
         self._making_room: asyncio.Task[None] | None = None
         self._closing_unfinished: asyncio.Task[None] | None = None
         self._sessions: Sessions | None = None
+        self._rest: Rest | None = None
 
     @property
     def live_url(self) -> str:
@@ -133,10 +135,13 @@ class Gateway:
         self._making_room = asyncio.create_task(self._retention.run(), name="retention")
         worn.recall(self._sensors, await store.setting(worn.SETTING))
         cut_short = await store.unfinished()
+        self._rest = Rest(store, self._central, cut_short)
         releases = self._releases = Releases(store, self.conditions)
         await releases.load()
         self._watching = asyncio.create_task(self._central.watch(), name="bluetooth")
-        self._dating = asyncio.create_task(watch_calendar(self._clock, self.conditions), name="calendar")
+        watch = calendar.CalendarWatch(self.conditions, await store.setting(calendar.SETTING))
+        dating = calendar.watch_calendar(self._clock, watch, self._keep_confirmed)
+        self._dating = asyncio.create_task(dating, name="calendar")
         self._local = LocalService(
             settings, store, self.hub, self.conditions, self.obey, now=self._clock.utc, on_change=self._announce
         )
@@ -156,7 +161,7 @@ class Gateway:
             presence=self._presence(),
             rng=self._rng,
             conditions=self.conditions,
-            dates=Dates(store, self.conditions),
+            dates=Dates(store, self.conditions, confirm=watch.confirm),
             health=HealthLog(store, self.conditions, settings.home),
         )
         self._live_view = LiveView(self.hub, settings.server_url, clinic.token, self._rng)
@@ -175,15 +180,10 @@ class Gateway:
         self._refreshing = asyncio.create_task(releases.run(clinic), name="releases")
         self._uploading = asyncio.create_task(self._uplink.run(), name="uplink")
         closing = close_unfinished(
-            store, cut_short, self._uplink.wake, releases,
-            on_answers=self._sessions.remember_answers, on_report=self._sessions.remember_report,
+            store, cut_short, self._uplink.wake, releases, rest=self._rest,
+            on_said=self._sessions.remember_said, on_report=self._sessions.remember_report,
         )  # fmt: skip
         self._closing_unfinished = asyncio.create_task(closing)
-
-    async def run_session(self) -> SessionReport:
-        """One session, until a listener says stop or `finish_session` is called elsewhere."""
-        await self.start_session()
-        return await self._known_sessions().finished()
 
     async def start_session(self) -> SessionOpening:
         """Begin the first exercise of the patient's program; sensors are looked for from now on."""
@@ -247,6 +247,8 @@ class Gateway:
         """The sentence of what cannot be done."""
         try:
             sessions = self._known_sessions()
+            if command.command == "stop" and await self._let_go():
+                return None
             if command.command not in ("assign", "synchronise", "start"):
                 await sessions.obey(command)
                 return None
@@ -265,6 +267,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Finish the session if one runs, and stop. What is not uploaded yet goes up after the next start."""
+        if self._rest is not None:
+            self._rest.switch_off()
         if self._sessions is not None:
             await _ended(self._sessions.finish_if_running())
         if self._local is not None:
@@ -302,16 +306,22 @@ class Gateway:
     async def _handing_over(self) -> AsyncIterator[None]:
         """To whoever takes the sensors in this; nobody else holds them then, or begins to before it is done."""
         async with self._taking:
+            if self._rest is not None:
+                await self._rest.over(lambda cue: self.hub.publish(CueEvent(cue=cue)))
             await self._let_go()
             yield
 
-    async def _let_go(self) -> None:
-        await self._assigning.stop()
-        await self._synchronising.stop()
+    async def _let_go(self) -> bool:
+        """Whether anybody held the sensors but a session."""
+        return await self._assigning.stop() | await self._synchronising.stop()
 
     async def _keep_sensors(self, sensors: str) -> None:
         if self._store is not None:
             await self._store.keep_settings(**{worn.SETTING: sensors})
+
+    async def _keep_confirmed(self, at: str) -> None:
+        if self._store is not None:
+            await self._store.keep_settings(**{calendar.SETTING: at})
 
     def _show(self, assignment: Assignment) -> None:
         if assignment.live_view and self._live_view is not None:

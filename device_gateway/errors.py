@@ -41,5 +41,9 @@ class RefusedError(GatewayError):
         self.problem = problem
 
 
+class UnclaimedError(GatewayError):
+    """This gateway belongs to no patient yet, and the clinic has nothing for it."""
+
+
 class ShutOutError(RefusedError):
     """The clinic has taken this gateway's leave to act for a patient away."""

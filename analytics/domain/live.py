@@ -167,6 +167,7 @@ class Command(Word):
     come with it. check_in: the answers. skip: the step that is being waited for, be it questions, a rest or a rating.
     rate: `pain` and `effort` at the end. knock: the sensors are about to be struck together, to see that they agree.
     synchronise: between sessions, bring the worn sensors to one clock by their own radio, where they have that.
+    stop: end the session, or between sessions what `assign` or `synchronise` has begun.
     """
 
     command: Literal[

@@ -175,6 +175,9 @@ class SessionReport(SessionOpening):
     easings: tuple[Easing, ...] = ()
     felt: Rating | None = Field(default=None, description="None: not asked by the gateway; see also Feedback")
     abandoned: bool = Field(default=False, description="ended by the gateway: nobody moved or said anything for long")
+    cut_short: bool = Field(
+        default=False, description="its gateway stopped in the middle of it; made afterwards from what was recorded"
+    )
     gateway_software: str | None = Field(default=None, description="version of the program that made this report")
 
     def opening(self) -> SessionOpening:

@@ -26,6 +26,28 @@ class Advice:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was told before and speaks against exercising.
+
+    flag: a red flag, until it is answered that none is there. stop: of a session before, for all that day.
+    """
+
+    flag: Advice | None = None
+    stop: Advice | None = None
+
+    @property
+    def advice(self) -> Advice | None:
+        return self.flag or self.stop
+
+    def after(self, check_in: CheckIn) -> Advice | None:
+        """What is left once these answers are given."""
+        return self.advice if check_in.red_flags is None else self.stop
+
+
+NOTHING_STANDS = Standing()
+
+
 def before_session(check_in: CheckIn, rules: Rules) -> Advice | None:
     """What the answers ask for; None where the dose stands as prescribed. Every red flag refuses the session."""
     if flags := [flag for flag in rules.red_flag if flag in (check_in.red_flags or ())]:
@@ -43,6 +65,12 @@ def before_session(check_in: CheckIn, rules: Rules) -> Advice | None:
     if check_in.swelling is Swelling.MORE:
         return Advice(EasingAction.EASED, "before_session", f"Your joint is more swollen, {LESS}.")
     return None
+
+
+def refuses(check_in: CheckIn, rules: Rules) -> bool:
+    """Whether these answers alone rule a session out."""
+    advice = before_session(check_in, rules)
+    return advice is not None and advice.action is EasingAction.STOPPED
 
 
 def hurts_now(pain: int | None, rules: Rules) -> Advice | None:

@@ -23,6 +23,8 @@ CONNECT_TIMEOUT_S = 20.0
 DISCONNECT_S = 5.0
 CONNECT_ATTEMPTS = 2
 """Before the sensor is looked for anew. Errors that BlueZ is known to raise in passing are tried again on top."""
+SCAN_ANSWER_S = 5.0
+"""How long who is cancelled waits to learn whether the scan has begun that it asked for."""
 SCAN_SILENCE_S = 15.0
 """A scan that has heard nothing at all for so long is begun anew: when Bluetooth is switched off during a scan, the
 scan ends without a word and does not go on when it is switched on again."""
@@ -144,22 +146,40 @@ class Adapter:
         """The caller holds the air."""
         if wanted and self._scanner is None:
             scanner = BleakScanner(self._heard, **self.port.scanner_options)
-            await scanner.start()
+            await _start(scanner)
             self._scanner, self._last_sign_s = scanner, asyncio.get_running_loop().time()
         elif self._scanner is not None and not wanted:
             scanner, self._scanner = self._scanner, None
-            try:
-                await scanner.stop()
-            except (
-                BleakError,
-                OSError,
-                EOFError,
-            ) as trouble:  # a scan that cannot be stopped has ended with its adapter
-                log.debug("A scan could not be stopped: %s", trouble)
+            await _stop(scanner)
 
     def _heard(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         self._last_sign_s = asyncio.get_running_loop().time()
         self._on_heard(self, device, advertisement)
+
+
+async def _start(scanner: BleakScanner) -> None:
+    """Cancelled, it waits for the answer first, and stops what has begun.
+
+    To bleak a scan has begun when BlueZ answers, to BlueZ when it is asked: that scan could never be stopped, and every
+    other would be refused as "in progress" (BlueZ src/adapter.c, start_discovery).
+    """
+    starting = asyncio.create_task(scanner.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=SCAN_ANSWER_S)
+        if not starting.done():
+            starting.cancel()
+        elif starting.exception() is None:
+            await _stop(scanner)
+        raise
+
+
+async def _stop(scanner: BleakScanner) -> None:
+    try:
+        await scanner.stop()
+    except (BleakError, OSError, EOFError) as trouble:  # a scan that cannot be stopped has ended with its adapter
+        log.debug("A scan could not be stopped: %s", trouble)
 
 
 async def disconnect(client: BleakClient) -> None:

@@ -70,16 +70,21 @@ class Assigning:
             await self._end()
             self._task = asyncio.create_task(self._assign(command.segment), name="assigning")
 
-    async def stop(self) -> None:
-        """Wait for no tap any more, and let go of every sensor."""
+    async def stop(self) -> bool:
+        """Wait for no tap any more, and let go of every sensor; whether there was anything to stop."""
         async with self._changing:
-            await self._end()
+            stopped = await self._end()
+        if stopped:
+            self._say("assign.stopped", "No tap is waited for any more.")
+        return stopped
 
-    async def _end(self) -> None:
+    async def _end(self) -> bool:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if task is None:
+            return False
+        stopped = task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return stopped
 
     async def _assign(self, segment: Segment) -> None:
         where = segment.replace("_", " ")

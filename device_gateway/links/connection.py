@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 from bleak import BleakClient
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
+from firmware_interface.driver_kit.decoder import Decoder
 from firmware_interface.drivers import AnyDriver, StreamSettings, driver_for
 from firmware_interface.errors import SensorError, WrongSensorError
 
@@ -51,6 +52,10 @@ class Connection:
         self._gone = gone
         self._heard = asyncio.Event()
 
+    @property
+    def gone(self) -> bool:
+        return self._gone.is_set()
+
     def hear(self) -> None:
         """A packet came."""
         self._heard.set()
@@ -74,8 +79,8 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def connected(central: Central, sighting: Sighting, before: AnyDriver | None) -> AsyncIterator[Connection]:
-    """Connect to a sensor that was heard; what the driver of the connection before had decoded goes on.
+async def connected(central: Central, sighting: Sighting, decoder: Decoder | None) -> AsyncIterator[Connection]:
+    """Connect to a sensor that was heard; `decoder` is that of the connection before, whose stream may go on.
 
     Raises UnknownSensorError and WrongSensorError for what is no sensor, RadioError and BleakError where it fails.
     """
@@ -86,7 +91,7 @@ async def connected(central: Central, sighting: Sighting, before: AnyDriver | No
         )
     gone = asyncio.Event()
     client = await central.connect(sighting, gone.set)
-    driver = kind(client, before.decoder if before else None)
+    driver = kind(client, decoder)
     try:
         yield Connection(client, driver, gone)
     finally:

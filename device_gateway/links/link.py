@@ -18,6 +18,7 @@ from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.exchange import keep_exchanging
 from device_gateway.clocks.sensor_clock import SensorClock
 from device_gateway.errors import RadioError
+from firmware_interface.driver_kit.decoder import Bookmark
 from firmware_interface.drivers import AnyDriver, StreamSettings
 from firmware_interface.errors import SensorError
 
@@ -44,7 +45,8 @@ class SensorLink:
     `now_s` tells the session's time. While `state` is STREAMING, `stream` says how the sensor samples. `signal_dbm` is
     how well it was last heard while it was looked for: BlueZ tells no RSSI of a device that is connected
     (doc/org.bluez.Device.rst). `problem` is why the sensor itself does not stream, and what to do. pairs: a sensor that
-    wants to be paired before it streams is paired with. groups: by name, the clocks that sensors of this session share.
+    wants to be paired before it streams is paired with. groups: by name, the clocks that sensors of this session share;
+    None for one that is by itself.
     """
 
     def __init__(
@@ -77,12 +79,13 @@ class SensorLink:
         self._on_samples = on_samples
         self._on_change = on_change
         self._pairs = pairs
-        self._groups = defaultdict(SensorClock) if groups is None else groups
-        self._shared = False
+        self._groups = groups
+        self._shared: bool | None = None
         self._machine = LinkStateMachine(lambda: on_change(self))
         self._connection: Connection | None = None
         self._driver: AnyDriver | None = None
         self._early: list[ImuSamples] | None = None
+        self._bookmark: Bookmark | None = None
         self._closing = asyncio.Event()
         self._last_s = 0.0
         self._complaint = ""
@@ -134,6 +137,13 @@ class SensorLink:
             clipped_samples=self.clipped_samples,
         )
 
+    def bookmark(self) -> Bookmark | None:
+        """Where its stream stands behind all that was given to `on_samples`; see Decoder."""
+        if self._early is not None or self._driver is None:
+            return self._bookmark
+        bookmark: Bookmark | None = self._driver.decoder.bookmark()
+        return bookmark
+
     async def _run(self) -> None:
         usable = True
         while not self._closing.is_set():
@@ -169,7 +179,8 @@ class SensorLink:
 
     async def _one_connection(self, sighting: Sighting) -> None:
         """From connecting to the link's end, however it comes."""
-        async with connected(self._central, sighting, self._driver) as connection:
+        decoder = self._driver.decoder if self._driver is not None else None
+        async with connected(self._central, sighting, decoder) as connection:
             self.name = sighting.advertisement.local_name or sighting.device.name or self.address
             self._connection, self._driver = connection, connection.driver
             try:
@@ -219,19 +230,27 @@ class SensorLink:
         await driver.prepare()
         await self._read_battery(driver)
         before, self.clock = self.clock, self._new_clock()
-        self._early = []
+        self._bookmark, self._early = self.bookmark(), []
         batch = packet_samples(self.stream.rate_hz if self.stream else USUAL_RATE_HZ)
-        self.stream = stream = await driver.start(0.0, batch, self._take, self._hear)
+        try:
+            self.stream = stream = await driver.start(0.0, batch, self._take, self._hear)
+        except BaseException:  # what is held back of the stream before is of its clock
+            self._early = None
+            if self.clock.uncertainty_ms is None:
+                self.clock = before
+            raise
         if self.samples_received and not stream.continues:
             self.gaps += 1  # how many are missing it cannot tell, but some are
-        if stream.shared_clock is not None:
+        if stream.shared_clock is not None and self._groups is not None:
             self.clock.join(self._groups[stream.shared_clock])
         self._note_sharing()
+        new, self.clock = self.clock, before
         for samples in driver.decoder.forsaken():
-            self._place(samples, before)
-        early, self._early = self._early, None
-        for samples in early:
             self._place(samples)
+        self.clock = new
+        for samples in self._early:
+            self._place(samples)
+        self._early = None
         if driver.batches and packet_samples(stream.rate_hz) != batch:
             self.stream = await driver.start(stream.rate_hz, packet_samples(stream.rate_hz), self._take, self._hear)
         self.connections += 1
@@ -265,14 +284,18 @@ class SensorLink:
             self._note_sharing()
 
     def _note_sharing(self) -> None:
-        """Say it when the sensor no longer shares the others' clock: it was restarted, or has drifted away."""
-        if self._shared and not self.clock.shared:
-            log.warning(
-                "%s sensor: it no longer shares the other sensors' clock, so it agrees with them less well: after the "
-                "session, synchronise the sensors anew.",
-                self.segment,
-            )
-        self._shared = self.clock.shared
+        """Tell it when the sensor no longer shares the others' clock: it was restarted, or has drifted away."""
+        before, shared = self._shared, self.clock.shared
+        if self._groups is None or shared is before:
+            return
+        self._shared = shared
+        if shared:
+            self._central.sharing.shares(self.address)
+        elif before is None:
+            self._central.sharing.is_alone(self.address)
+        else:
+            log.warning("%s sensor: it no longer shares the other sensors' clock.", self.segment)
+            self._central.sharing.has_lost(self.address, self.segment)
 
     def _new_clock(self) -> SensorClock:
         assert self._driver is not None
@@ -284,8 +307,8 @@ class SensorLink:
         else:
             self._early.append(samples)
 
-    def _place(self, samples: ImuSamples, clock: SensorClock | None = None) -> None:
-        time_s = (clock or self.clock).place(samples.sensor_time_us)
+    def _place(self, samples: ImuSamples) -> None:
+        time_s = self.clock.place(samples.sensor_time_us)
         self._last_s = float(time_s[-1])
         self.samples_received += len(samples)
         self.samples_lost += samples.lost_before

@@ -25,6 +25,7 @@ from device_gateway.errors import RadioError
 
 from .adapter import USUAL_SLOTS, Adapter, Port, failing
 from .listening import Listening, Sighting, heed_cancellation
+from .sharing import Sharing
 
 COMPARE_S = 1.0
 """How long the other adapters have to hear a sensor too: as long as most sensors take between two advertisements."""
@@ -54,6 +55,7 @@ class Central:
 
     radio: None for this computer's own Bluetooth, or the adapters to use instead. slots: how many connections each
     adapter of this computer takes; None for what its maker is known for. conditions: where Bluetooth trouble is told.
+    sharing: which of the sensors share a clock.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Central:
         radios = [radio] if isinstance(radio, Radio) else radio
         self._ports = None if radios is None else [_port(each) for each in radios]
         self._conditions = conditions or Conditions()
+        self.sharing = Sharing(self._conditions)
         self._slots = slots
         self._adapters: dict[str, Adapter] = {}
         self._listening: set[Listening] = set()

@@ -59,22 +59,33 @@ class Synchronising:
         self._tell = tell
         self._sleep = sleep
         self._task: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
 
     async def begin(self) -> None:
         """Begin, anew where it has begun already. Raises GatewayError where that cannot be."""
-        if self._busy():
-            raise GatewayError("A session is running: stop it before you synchronise the sensors.")
-        if len(self._worn) < 2:
-            raise GatewayError("Fewer than two sensors are worn, so there is nothing to synchronise: assign them.")
-        await self.stop()
-        self._task = asyncio.create_task(self._run(), name="synchronising")
+        async with self._changing:
+            if self._busy():
+                raise GatewayError("A session is running: stop it before you synchronise the sensors.")
+            if len(self._worn) < 2:
+                raise GatewayError("Fewer than two sensors are worn, so there is nothing to synchronise: assign them.")
+            await self._end()
+            self._task = asyncio.create_task(self._run(), name="synchronising")
 
-    async def stop(self) -> None:
-        """Go no further, and let go of every sensor."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+    async def stop(self) -> bool:
+        """Go no further, and let go of every sensor; whether there was anything to stop. What they began they end."""
+        async with self._changing:
+            stopped = await self._end()
+        if stopped:
+            self._say("stopped", "Synchronising was stopped: the sensors can be used again within 15 seconds.")
+        return stopped
+
+    async def _end(self) -> bool:
+        task, self._task = self._task, None
+        if task is None:
+            return False
+        stopped = task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return stopped
 
     async def _run(self) -> None:
         party = _Party(self._central)
@@ -108,6 +119,12 @@ class Synchronising:
         )
 
     def _tell_results(self, results: Sequence[Synchronised[MovellaDotDriver]], party: _Party) -> None:
+        for sensor, result in results:
+            address = party.address(sensor)
+            if result is SyncResult.SUCCESS:
+                self._central.sharing.shares(address)
+            else:
+                self._central.sharing.is_alone(address)
         left_out = party.unheard | {
             party.address(sensor): WHY_NOT[result] for sensor, result in results if result is not SyncResult.SUCCESS
         }

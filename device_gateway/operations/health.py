@@ -26,6 +26,7 @@ UNFIT = frozenset(Trouble) - {
     Trouble.CLINIC_UNREACHABLE,
     Trouble.MODEL_REFUSED,
     Trouble.PROGRAM_REFUSED,
+    Trouble.SENSORS_APART,
 }
 """With these a patient cannot exercise as meant, or what is recorded is at risk; the others only wait."""
 

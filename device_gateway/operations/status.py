@@ -16,7 +16,13 @@ from device_gateway.conditions import Trouble
 
 from .stored import Stored
 
-UNREACHED = {Trouble.CLINIC_UNREACHABLE, Trouble.CLINIC_SHUT_OUT, Trouble.CLINIC_REFUSES, Trouble.ANOTHER_GATEWAY}
+UNREACHED = {
+    Trouble.CLINIC_UNCLAIMED,
+    Trouble.CLINIC_SHUT_OUT,
+    Trouble.CLINIC_UNREACHABLE,
+    Trouble.CLINIC_REFUSES,
+    Trouble.ANOTHER_GATEWAY,
+}
 VERSION = version("sinew")
 WIDTH = 10
 
@@ -81,7 +87,7 @@ def describe(status: GatewayStatus) -> list[str]:
         ("Phones", f"{status.listeners} connected"),
         ("Disk", _disk(status)),
         ("Uploads", _uploads(status.stored)),
-        ("Clock", f"{_minute(status.now)}{', which is wrong' if Trouble.CLOCK_WRONG in codes else ''}"),
+        ("Clock", f"{_minute(status.now)}{', which may be wrong' if Trouble.CLOCK_WRONG in codes else ''}"),
     ]
     told = [f"{name:{WIDTH}}{text}" for name, text in lines]
     first, *others = _advice(status)

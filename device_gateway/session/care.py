@@ -6,9 +6,7 @@ from analytics.domain.check_in import CheckIn
 from analytics.domain.program import Dose
 from analytics.domain.session import Easing, EasingAction, PainMoment
 from analytics.safety.rules import Rules
-from analytics.safety.session import Advice, before_session, eased, hurts_now
-
-from .earlier import Standing
+from analytics.safety.session import Advice, Standing, before_session, eased, hurts_now
 
 
 class Hurts:
@@ -40,7 +38,7 @@ class Care:
         self.check_in: CheckIn | None = None
         self.easings: tuple[Easing, ...] = ()
         self._rules = rules
-        self._standing = standing
+        self.standing = standing
         self._hurts = Hurts()
 
     @property
@@ -58,11 +56,11 @@ class Care:
         advice = before_session(check_in, self._rules)
         if advice is not None and advice.action is EasingAction.STOPPED:
             return advice
-        return self._standing.after(check_in) or advice
+        return self.standing.after(check_in) or advice
 
     def unanswered(self) -> Advice | None:
         """What stands while nobody answers."""
-        return self._standing.advice
+        return self.standing.advice
 
     def hurt(self, time_s: float, pain: int | None) -> Advice | None:
         """Without a number there is no advice yet: the patient is asked for it."""

@@ -13,12 +13,13 @@ from analytics.domain.session import SessionOpening
 from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.envelope import restricted_to
 from analytics.safety.precautions import precautions
+from analytics.safety.session import NOTHING_STANDS, Standing
 from analytics.safety.today import dose_today
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.live.hub import LiveHub
 
-from .earlier import NOTHING_STANDS, EarlierSessions, Standing, knows
+from .earlier import EarlierSessions, knows
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 from .scoring import exercise_session
@@ -75,15 +76,19 @@ def prepare(
     guided: bool = False,
     restricted_on: date | None = None,
     standing: Standing = NOTHING_STANDS,
+    refused: bool = False,
 ) -> ExerciseSession:
-    """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it."""
+    """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it.
+
+    refused: by what was just answered. It begins only to be reported, and needs no sensors for that.
+    """
     try:
         prescribed = library.exercise(prescription.exercise)
     except UnknownExercise as unknown:
         raise GatewayError(f"The program asks for what this gateway cannot do: {unknown} Update it.") from unknown
     needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
     missing = [segment for segment in needed if segment not in sensors.values()]
-    if missing:
+    if missing and not refused:
         way = (
             f"start the gateway with --side {prescription.side}"
             if simulated

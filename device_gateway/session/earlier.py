@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from analytics.domain.base import Word
@@ -12,30 +11,11 @@ from analytics.domain.program import Prescription, Program
 from analytics.domain.session import EasingAction, SessionReport
 from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.rules import Rules
-from analytics.safety.session import Advice, before_session
+from analytics.safety.session import Advice, Standing, before_session, hurts_now
 
 from .library import Library
 
 SETTLE = "Once that is settled, answer the questions before exercising again."
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What speaks against exercising: a red flag, until it is answered that none is there; a stop, all that day."""
-
-    flag: Advice | None = None
-    stop: Advice | None = None
-
-    @property
-    def advice(self) -> Advice | None:
-        return self.flag or self.stop
-
-    def after(self, check_in: CheckIn) -> Advice | None:
-        """What is left once these answers are given."""
-        return self.advice if check_in.red_flags is None else self.stop
-
-
-NOTHING_STANDS = Standing()
 
 
 class EarlierSessions(Word):
@@ -73,6 +53,11 @@ class EarlierSessions(Word):
             news = self.model_copy(update={"check_in": check_in.model_copy(update={"red_flags": flags})})
         advice = before_session(check_in, rules)
         return news if advice is None or advice.action is not EasingAction.STOPPED else news._stopped(advice, at)
+
+    def hurt(self, pain: int, at: datetime, rules: Rules) -> EarlierSessions:
+        """After a pain in mid-session."""
+        advice = hurts_now(pain, rules)
+        return self if advice is None or advice.action is not EasingAction.STOPPED else self._stopped(advice, at)
 
     def done_on(self, day: date) -> tuple[tuple[str, Side], ...]:
         return self.done if self.day == day else ()

@@ -34,14 +34,13 @@ from analytics.form.bundle import FormScorer
 from analytics.form.cues import CueChooser
 from analytics.motion.tracker import AngleSample, Calibrated, RepetitionDone, TrackerEvent
 from analytics.safety.rules import Rules, load_rules
-from analytics.safety.session import Advice
+from analytics.safety.session import NOTHING_STANDS, Advice, Standing
 from analytics.signals.samples import FloatArray, ImuSamples
 from device_gateway.clocks.grid import TimeGrid
 from device_gateway.live.hub import LiveHub
 
 from .care import Care
 from .conversation import Cause, Conversation
-from .earlier import NOTHING_STANDS, Standing
 from .following import UNDECIDED, Following, News
 from .judging import repetition_of
 from .movement_limit import MovementLimit

@@ -1,7 +1,7 @@
 """Closes sessions whose gateway died: what was stored is scored again, and the report goes up like any other.
 
-Only what had reached the disk is left: the movement of the last chunk that was being collected (ten seconds at most)
-is gone.
+Left is what had reached the disk, and what the sensors could send again of the time since (rest.py). Of those that
+cannot, the movement of the last chunk that was being collected (ten seconds at most) is gone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Segment
+from analytics.domain.live import Command
 from analytics.domain.session import SessionOpening, SessionReport
 from analytics.signals.chunk import ChunkError, SensorBlock, decode_chunk
 from analytics.signals.samples import FloatArray, ImuSamples
@@ -32,6 +32,7 @@ from device_gateway.storage.store import Store, UnfinishedSession
 from .care import Hurts
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
+from .rest import Rest
 from .scoring import exercise_session
 
 PIECE_S = 0.5
@@ -56,18 +57,25 @@ async def close_unfinished(
     on_stored: Callable[[], None],
     library: Library = SHIPPED,
     *,
-    on_answers: Callable[[CheckIn, datetime], Awaitable[None]] = _forget,
+    rest: Rest | None = None,
+    on_said: Callable[[Command, datetime], Awaitable[None]] = _forget,
     on_report: Callable[[SessionReport], Awaitable[None]] = _forget,
     retry_s: float = RETRY_S,
 ) -> None:
-    """Make and keep the report of each; what the disk refuses is tried again until it is taken.
+    """Make and keep the report of each, after its `rest`; what the disk refuses is tried again until it is taken.
 
-    `on_answers` and `on_report` hear what the next session must know; answers before anything else.
+    `on_said` and `on_report` hear what the next session must know; what the patient said before anything else, for
+    whoever waits for the sensors must not begin without it.
     """
-    for session in unfinished:
-        for given in session.commands:
-            if given.command.check_in is not None:
-                await on_answers(given.command.check_in, session.opening.started_at + timedelta(seconds=given.time_s))
+    try:
+        for session in unfinished:
+            for given in session.commands:
+                await on_said(given.command, session.opening.started_at + timedelta(seconds=given.time_s))
+        if rest is not None:
+            unfinished = await rest.fetch()
+    finally:
+        if rest is not None:
+            rest.end()
     left = await _close_each(store, unfinished, on_stored, library, on_report)
     while left:
         await asyncio.sleep(retry_s)
@@ -85,7 +93,7 @@ async def _close_each(
     refused = []
     for session in unfinished:
         try:
-            report = await _Replay(store, session, library).report()
+            report = (await _Replay(store, session, library).report()).model_copy(update={"cut_short": True})
             await on_report(report)
             await store.keep_report(report)
         except StoreError as trouble:
@@ -196,4 +204,6 @@ class _Replay:
 
 
 def _session(opening: SessionOpening, plan: SessionPlan, library: Library) -> ExerciseSession:
-    return exercise_session(opening, plan.dose, plan.limit_deg, LiveHub(), guided=plan.guided, library=library)
+    return exercise_session(
+        opening, plan.dose, plan.limit_deg, LiveHub(), guided=plan.guided, library=library, standing=plan.standing
+    )

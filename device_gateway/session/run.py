@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -23,14 +24,15 @@ from device_gateway.live.hub import LiveHub
 from device_gateway.storage.plan import GivenCommand, SessionPlan
 from device_gateway.storage.recorder import Recorder
 from device_gateway.storage.store import Store
+from firmware_interface.driver_kit.decoder import Bookmark
 
-from .exercise_session import ExerciseSession
+from .exercise_session import ABANDONED_S, ExerciseSession
 from .knock import INVITATION, KnockCheck
 from .wording import HURTS
 
 TICK_S = 0.25
 """Of the machine's time: rests and unanswered questions end by time, whether or not samples come."""
-SCORING_FAULT = (
+SCORING_FAULT = (  # and nobody moves on or ends a session that is not followed: it is ended like one that is abandoned
     "Counting has stopped because of a fault in this program, and nothing warns any more of a movement that goes too "
     "far; your movement is still recorded."
 )
@@ -64,9 +66,14 @@ class SessionRun:
             on_stored,
             self._warn,
             plan=SessionPlan(
-                dose=session.dose, limit_deg=session.limit_deg, simulated=simulated, guided=session.guided
+                dose=session.dose,
+                limit_deg=session.limit_deg,
+                standing=session.care.standing,
+                simulated=simulated,
+                guided=session.guided,
             ),
             sensors=self.records,
+            bookmarks=self._bookmarks,
         )
         self.links: list[SensorLink] = []
         self._sensors = sensors
@@ -78,6 +85,7 @@ class SessionRun:
         self._hub = hub
         self._simulated = simulated
         self._scoring = True
+        self._faulted_s = math.inf
         self._knock: KnockCheck | None = None
         self._knocking = False
         self._conditions = store.conditions
@@ -115,6 +123,11 @@ class SessionRun:
         return [
             link.record().model_copy(update={"knock_offset_ms": offsets_ms.get(link.segment)}) for link in self.links
         ]
+
+    def _bookmarks(self) -> dict[str, Bookmark]:
+        """Of those whose streams could be taken up again."""
+        bookmarks = {link.address: link.bookmark() for link in self.links}
+        return {address: bookmark for address, bookmark in bookmarks.items() if bookmark is not None}
 
     async def finish(self) -> SessionReport:
         """Stop the streams, take in all that was sent, and close the session."""
@@ -164,17 +177,15 @@ class SessionRun:
 
     def _go_on(self) -> None:
         """See to what the conversation has come to: sensors are looked for after the questions, an end ends it."""
-        match self.session.step:
-            case SessionState.CHECKING_IN:
-                pass
-            case SessionState.FINISHED:
-                over, self._over = self._over, True
-                if not over:
-                    self._on_over()
-            case _ if not self.links and not self._over:
-                self._connect()
-                for link in self.links:
-                    self._tell_sensor(link)
+        step = self.session.step
+        if step is SessionState.FINISHED or self.now_s() - self._faulted_s >= ABANDONED_S:
+            over, self._over = self._over, True
+            if not over:
+                self._on_over()
+        elif step is not SessionState.CHECKING_IN and not self.links and not self._over:
+            self._connect()
+            for link in self.links:
+                self._tell_sensor(link)
 
     def _take(self, link: SensorLink, samples: ImuSamples, time_s: FloatArray) -> None:
         assert link.stream is not None
@@ -216,7 +227,7 @@ class SessionRun:
 
     def _stop_scoring(self) -> None:
         """Of the exception that is being handled; a listener's command is answered by this sentence too."""
-        self._scoring = False
+        self._scoring, self._faulted_s = False, self.now_s()
         log.exception("Live scoring has stopped.")
         self._conditions.set(Trouble.SCORING_FAULT, SCORING_FAULT)
         self._warn(SCORING_FAULT)

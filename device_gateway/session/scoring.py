@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from analytics.domain.program import Dose
 from analytics.domain.session import SessionOpening
+from analytics.safety.session import NOTHING_STANDS, Standing
 from device_gateway.live.hub import LiveHub
 
-from .earlier import NOTHING_STANDS, Standing
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 

@@ -14,6 +14,7 @@ from analytics.domain.live import Command, SessionState, Snapshot, StateEvent
 from analytics.domain.program import Assignment
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
 from analytics.safety.rules import load_rules
+from analytics.safety.session import refuses
 from device_gateway.clocks.clock import Clock
 from device_gateway.errors import GatewayError, StoreError
 from device_gateway.links.radio import Central
@@ -72,7 +73,7 @@ class Sessions:
         self._news: list[Callable[[EarlierSessions], EarlierSessions]] = []
         self._run: SessionRun | None = None
         self._recorders: list[Recorder] = []
-        self._finished: asyncio.Future[SessionReport] | None = None
+        self._last: SessionReport | GatewayError | None = None
         self._ending: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
 
@@ -137,6 +138,7 @@ class Sessions:
                     guided=guided,
                     restricted_on=self._restricted_on(today),
                     standing=standing,
+                    refused=command.check_in is not None and refuses(command.check_in, load_rules()),
                 )
             except GatewayError as trouble:
                 if standing.advice is None:
@@ -145,7 +147,7 @@ class Sessions:
             await self._let_go_of_recorders()
             self._talk.advance(Cause.START)
             self._talk = Conversation()  # the session has its own from here on
-            self._finished = asyncio.get_running_loop().create_future()
+            self._last = None
             run = self._run = SessionRun(
                 session,
                 self._sensors,
@@ -167,24 +169,20 @@ class Sessions:
         """End the session: streams are stopped, every packet on its way is taken in, the report is made and stored."""
         async with self._changing:
             if self._run is None:
-                if self._finished is not None and self._finished.done():
-                    return self._finished.result()
-                raise GatewayError(NOT_RUNNING)
+                if isinstance(self._last, SessionReport):
+                    return self._last
+                raise self._last or GatewayError(NOT_RUNNING)
             try:
                 report = await self._run.finish()
             except Exception as fault:
                 log.exception("A session could not be closed.")
                 self._hub.publish(StateEvent(state=SessionState.FINISHED))
-                trouble = GatewayError(NOT_CLOSED)
-                if self._finished is not None:
-                    self._finished.set_exception(trouble)
-                    self._finished.exception()  # whoever waits for it is told, and nobody has to
-                raise trouble from fault
+                self._last = GatewayError(NOT_CLOSED)
+                raise self._last from fault
             finally:
                 self._run = None
             await self.remember_report(report)
-            if self._finished is not None:
-                self._finished.set_result(report)
+            self._last = report
             return report
 
     async def finish_if_running(self) -> None:
@@ -194,12 +192,6 @@ class Sessions:
         if running:
             with contextlib.suppress(GatewayError):
                 await self.finish()
-
-    async def finished(self) -> SessionReport:
-        """The report of the session that was started last, once it is over."""
-        if self._finished is None:
-            raise GatewayError(NOT_RUNNING)
-        return await asyncio.shield(self._finished)
 
     @property
     def alive(self) -> bool:
@@ -238,6 +230,14 @@ class Sessions:
     async def remember_answers(self, check_in: CheckIn, at: datetime) -> None:
         """What a patient answered, also of a session that cannot begin or whose gateway died."""
         await self._remember(lambda earlier: earlier.answered(check_in, at, load_rules()))
+
+    async def remember_said(self, said: Command, at: datetime) -> None:
+        """What a patient said in a session whose gateway died: it counts before that session can be closed."""
+        if said.check_in is not None:
+            await self.remember_answers(said.check_in, at)
+        if said.command == "hurts" and said.pain is not None:
+            pain = said.pain
+            await self._remember(lambda earlier: earlier.hurt(pain, at, load_rules()))
 
     async def remember_report(self, report: SessionReport) -> None:
         today = self._today()

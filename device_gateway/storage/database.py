@@ -31,7 +31,7 @@ RESERVE = "reserve"
 """A file in the store's folder that is given up where room is short; retention.py makes it."""
 SALVAGE_DUE = "salvage-due"
 """A file in the store's folder: damage was met while the gateway ran, so the next start does not trust its check."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 CHECK_S = 10.0
 """So long the file is looked over at a start; a whole check of 8 GB on a memory card would take minutes."""
 Result = TypeVar("Result")

@@ -7,6 +7,7 @@ from pydantic import Field
 from analytics.domain.base import Word
 from analytics.domain.live import Command
 from analytics.domain.program import Dose
+from analytics.safety.session import NOTHING_STANDS, Standing
 
 
 class SessionPlan(Word):
@@ -15,6 +16,7 @@ class SessionPlan(Word):
     dose: Dose
     limit_deg: float | None = Field(description="excursion not to be passed that day")
     simulated: bool
+    standing: Standing = Field(default=NOTHING_STANDS, description="what spoke against it unless it was answered")
     guided: bool = Field(default=False, description="somebody was there to be asked before and led through")
 
 

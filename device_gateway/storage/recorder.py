@@ -1,5 +1,8 @@
 """Writes a session down: a chunk of all sensors every ten seconds, in order, each durable before it counts.
 
+A chunk also ends with the first samples of a connection, so that what comes after them can be fetched from the sensor
+if this gateway dies (session/rest.py): beside each chunk stands where every stream was at its end.
+
 While the disk refuses, chunks wait in memory (a 30-minute session of five sensors is about 6 MB), scoring goes on, and
 `problem` says so; as soon as the disk takes them again they are written in their order. When the memory for that is
 full too, new samples are not recorded; the next run that is says how many those were, and so does the report.
@@ -11,20 +14,20 @@ import asyncio
 import hashlib
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.domain.exercise import Segment
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
-from analytics.signals.chunk import ChunkError, encode_chunk
+from analytics.signals.chunk import encode_chunk
 from analytics.signals.samples import ImuSamples, Resolution
-from device_gateway.clocks.sensor_clock import SensorClock
 from device_gateway.conditions import Trouble
 from device_gateway.errors import StoreError
+from firmware_interface.driver_kit.decoder import Bookmark
 
 from .digests import root_sha256
 from .plan import GivenCommand, SessionPlan
-from .runs import Run
+from .runs import Line, Run
 from .store import Store
 
 CHUNK_S = 10.0
@@ -47,6 +50,7 @@ class _Chunk:
 
     data: bytes
     sensors: tuple[SensorRecord, ...]
+    bookmarks: Mapping[str, Bookmark]
     is_whole: bool
 
 
@@ -57,7 +61,8 @@ class Recorder:
     """Collects samples of one session.
 
     `on_stored` is called when something more is on disk, `on_problem` with one sentence when the disk begins to refuse.
-    `plan`, and what `sensors` tells at each chunk's end, are kept for who must close the session after a crash.
+    `plan`, and what `sensors` and `bookmarks` tell at each chunk's end, are kept for who must close the session after a
+    crash.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Recorder:
         *,
         plan: SessionPlan | None = None,
         sensors: Callable[[], Sequence[SensorRecord]] = tuple,
+        bookmarks: Callable[[], Mapping[str, Bookmark]] = dict,
     ) -> None:
         self.problem: str | None = None
         self.chunks_stored = 0
@@ -78,6 +84,8 @@ class Recorder:
         self._on_problem = on_problem
         self._plan = plan
         self._sensors = sensors
+        self._bookmarks = bookmarks
+        self._clocks: dict[str, Line] = {}
         self._runs: dict[str, list[Run]] = {}
         self._missed: Counter[str] = Counter()
         self._unrecorded: Counter[str] = Counter()
@@ -97,15 +105,16 @@ class Recorder:
         address: str,
         segment: Segment,
         resolution: Resolution,
-        clock: SensorClock,
+        clock: Line,
         now_s: float,
     ) -> None:
-        """Take a run of samples at this session time; begin a new chunk when ten seconds are full."""
+        """Take a run of samples at this session time; end the chunk when ten seconds are full, or the clock is new."""
         runs = self._runs.setdefault(address, [])
         if not runs or not runs[-1].continues_with(samples, clock):
             runs.append(Run(address, segment, resolution, clock, self._missed.pop(address, 0)))
         runs[-1].parts.append(samples)
-        if now_s - self._chunk_began_s >= CHUNK_S:
+        before, self._clocks[address] = self._clocks.get(address), clock
+        if clock is not before or now_s - self._chunk_began_s >= CHUNK_S:
             self.flush()
             self._chunk_began_s = now_s
 
@@ -124,7 +133,7 @@ class Recorder:
             return
         self._digests.append(hashlib.sha256(data).digest())
         self._store.waiting_bytes += len(data)
-        self._queue(_Chunk(data, self.records(), is_whole=len(recorded) == len(runs)))
+        self._queue(_Chunk(data, self.records(), self._bookmarks(), is_whole=len(recorded) == len(runs)))
 
     def records(self) -> tuple[SensorRecord, ...]:
         """What the sensors have delivered; what of it could not be recorded counts as lost."""
@@ -223,7 +232,9 @@ class Recorder:
             case GivenCommand():
                 await self._store.keep_command(self._session_id, item)
             case _Chunk():
-                await self._store.keep_chunk(self._session_id, self.chunks_stored, item.data, item.sensors)
+                await self._store.keep_chunk(
+                    self._session_id, self.chunks_stored, item.data, item.sensors, item.bookmarks
+                )
                 self.chunks_stored += 1
                 self._store.waiting_bytes -= len(item.data)
                 if item.is_whole:
@@ -234,7 +245,7 @@ def _encode(runs: Sequence[Run]) -> tuple[bytes | None, Sequence[Run]]:
     """A chunk of all of these that can be written, and which those are; None where there is none."""
     try:
         return encode_chunk([run.block() for run in runs]), runs
-    except ChunkError:
+    except Exception:  # whatever it is, it must not cost the others
         log.exception("A chunk cannot be written.")
     sound = [run for run in runs if _can_be_written(run)]
     return _encode(sound) if 0 < len(sound) < len(runs) else (None, [])
@@ -243,6 +254,6 @@ def _encode(runs: Sequence[Run]) -> tuple[bytes | None, Sequence[Run]]:
 def _can_be_written(run: Run) -> bool:
     try:
         encode_chunk([run.block()])
-    except ChunkError:
+    except Exception:
         return False
     return True

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from analytics.domain.exercise import Segment
 from analytics.signals.chunk import SensorBlock
 from analytics.signals.samples import FloatArray, ImuSamples, Resolution
-from device_gateway.clocks.sensor_clock import SensorClock
+
+
+class Line(Protocol):
+    """What places a run's samples on the session's time: a SensorClock, or what one said last."""
+
+    def line(self) -> tuple[int, float]:
+        """(offset [µs], rate): session time [µs] = offset + rate × sensor time [µs]."""
+        ...
 
 
 @dataclass(slots=True)
@@ -20,7 +28,7 @@ class Run:
     address: str
     segment: Segment
     resolution: Resolution
-    clock: SensorClock
+    clock: Line
     missed: int = 0
     parts: list[ImuSamples] = field(default_factory=list)
 
@@ -31,7 +39,7 @@ class Run:
     def lost_before(self) -> int:
         return self.missed + self.parts[0].lost_before
 
-    def continues_with(self, samples: ImuSamples, clock: SensorClock) -> bool:
+    def continues_with(self, samples: ImuSamples, clock: Line) -> bool:
         """Whether these samples follow without a gap, on the same clock, and are told of in the same way."""
         knows_clipped = self.parts[-1].clipped is not None
         return self.clock is clock and not samples.lost_before and knows_clipped == (samples.clipped is not None)

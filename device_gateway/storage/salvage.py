@@ -189,7 +189,11 @@ def _behind_the_unreadable(behind: Callable[[int], Any], rowid: int, trouble: Ex
 
 
 def _mend(fresh: apsw.Connection) -> None:
-    """Make sessions that lost chunks whole again: what is left of them is counted anew."""
+    """Make sessions that lost chunks whole again: what is left of them is counted anew.
+
+    Where streams stood behind a chunk that may be lost says nothing of the one that is now the last.
+    """
+    fresh.execute("UPDATE session SET bookmarks = NULL")
     fresh.execute(
         "UPDATE session SET chunk_bytes ="
         " (SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE session_id = session.id)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analytics.domain.session import SensorRecord, SessionOpening, SessionReport
 from device_gateway.errors import StoreError
+from firmware_interface.driver_kit.decoder import Bookmark
 
 from .database import Database
 from .plan import GivenCommand, SessionPlan
@@ -23,6 +24,7 @@ UNREADABLE = (
     "What this gateway wrote down of a session cannot be read: its disk may be failing, or a newer Sinew wrote it."
 )
 _SENSORS = TypeAdapter(tuple[SensorRecord, ...])
+_BOOKMARKS = TypeAdapter(dict[str, Bookmark])
 _OPENING, _PLAN, _GIVEN = TypeAdapter(SessionOpening), TypeAdapter(SessionPlan), TypeAdapter(GivenCommand)
 Kept = TypeVar("Kept")
 
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 class UnfinishedSession:
     """A session that has no report: it runs, or its gateway died.
 
-    `plan` is None where an older gateway kept it; it, `sensors` and a command are also missing where unreadable.
+    `plan` is None where an older gateway kept it; it, `sensors`, `bookmarks` and a command are also missing where
+    unreadable. bookmarks: by address, where a sensor's stream stands behind the chunks.
     """
 
     opening: SessionOpening
@@ -41,6 +44,7 @@ class UnfinishedSession:
     sensors: tuple[SensorRecord, ...]
     commands: tuple[GivenCommand, ...]
     chunks: tuple[int, ...]
+    bookmarks: dict[str, Bookmark]
 
 
 class SessionRows(Database):
@@ -62,9 +66,15 @@ class SessionRows(Database):
         )
 
     async def keep_chunk(
-        self, session_id: UUID, number: int, data: bytes, sensors: tuple[SensorRecord, ...] = ()
+        self,
+        session_id: UUID,
+        number: int,
+        data: bytes,
+        sensors: tuple[SensorRecord, ...] = (),
+        bookmarks: Mapping[str, Bookmark] | None = None,
     ) -> None:
-        """Keep a chunk, and what the sensors have delivered up to its end."""
+        """Keep a chunk, and what the sensors have delivered, and where their streams stand, at its end."""
+        bookmarks_json = _BOOKMARKS.dump_json(dict(bookmarks or {})).decode()
 
         def write(database: apsw.Connection) -> None:
             database.execute(
@@ -73,8 +83,8 @@ class SessionRows(Database):
             )
             if database.changes():
                 database.execute(
-                    "UPDATE session SET sensors = ?, chunk_bytes = chunk_bytes + ? WHERE id = ?",
-                    (_SENSORS.dump_json(sensors).decode(), len(data), str(session_id)),
+                    "UPDATE session SET sensors = ?, bookmarks = ?, chunk_bytes = chunk_bytes + ? WHERE id = ?",
+                    (_SENSORS.dump_json(sensors).decode(), bookmarks_json, len(data), str(session_id)),
                 )
 
         await self.write(write)
@@ -103,7 +113,7 @@ class SessionRows(Database):
 
         def read(database: apsw.Connection) -> dict[str, UnfinishedSession | None]:
             rows: list[Any] = database.execute(
-                f"SELECT id, {blobs('opening', 'plan', 'sensors')} FROM session"  # noqa: S608 - names above
+                f"SELECT id, {blobs('opening', 'plan', 'sensors', 'bookmarks')} FROM session"  # noqa: S608 - names above
                 " WHERE report IS NULL ORDER BY rowid"
             ).fetchall()
             return {row[0]: _unfinished(database, *row) for row in rows}
@@ -132,8 +142,9 @@ def blobs(*columns: str) -> str:
 
 
 def _unfinished(
-    database: apsw.Connection, session_id: str, opening: bytes, plan: bytes | None, sensors: bytes | None
+    database: apsw.Connection, session_id: str, opening: bytes, *others: bytes | None
 ) -> UnfinishedSession | None:
+    plan, sensors, bookmarks = others
     commands: Any = database.execute(
         f"SELECT {blobs('given')} FROM command WHERE session_id = ? ORDER BY rowid",  # noqa: S608 - a name of ours
         (session_id,),
@@ -149,6 +160,7 @@ def _unfinished(
         sensors=_readable(_SENSORS, sensors) or (),
         commands=tuple(command for command in given if command is not None),
         chunks=tuple(number for (number,) in chunks),
+        bookmarks=_readable(_BOOKMARKS, bookmarks) or {},
     )
 
 

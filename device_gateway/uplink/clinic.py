@@ -48,12 +48,22 @@ def missing_chunks(refusal: RefusedError) -> tuple[tuple[int, int], ...] | None:
 
 
 class Clinic:
-    """Calls in this gateway's name. All raise UnreachableError where a later try may do, else RefusedError."""
+    """Calls in this gateway's name. All raise UnreachableError where a later try may do, else RefusedError;
+    and UnclaimedError while this gateway is nobody's.
+    """
 
     def __init__(self, wire: Wire, credentials: Credentials) -> None:
         self.url = wire.url
         self._wire = wire
         self._credentials = credentials
+
+    async def claim(self) -> None:
+        """Become a patient's gateway, unless this is one. Raises UnclaimedError where that cannot be yet."""
+        await self._credentials.claim()
+
+    async def claimed(self) -> None:
+        """Wait until this is a patient's gateway."""
+        await self._credentials.claimed()
 
     async def token(self) -> str:
         """What proves this gateway for some minutes more, for channels that are no request."""

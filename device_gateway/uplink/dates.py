@@ -4,7 +4,7 @@ A small computer without a battery for its clock wakes up in 1970, or where it w
 it hears of the time. What it measures does not notice, for that is counted on the monotonic clock; dates do. Within one
 boot the jump is exactly known, so that sessions begun before it are moved by it, as long as the clinic has not heard of
 them; and the clinic's own time, heard with each token, decides before anything is told. What an earlier boot dated
-wrongly stays as it was written: how long the computer was off, nobody knows.
+wrongly stays as it was written: how long the computer was off, nobody knows. Which sessions that may be is logged.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+from pydantic import ValidationError
 
 from analytics.domain.base import Word
 from analytics.domain.session import SessionOpening, SessionReport
 from device_gateway.conditions import Conditions, Trouble
+from device_gateway.storage.sessions import blobs
 from device_gateway.storage.store import Store
 
 WRONG_S = 60.0
@@ -37,27 +39,33 @@ def boot_id() -> str:
 
 class _Calendar(Word):
     """offset_s: the calendar (Unix time) minus the monotonic clock, when last looked at in this boot. Sessions kept
-    after `after_row` were dated by it."""
+    after `after_row` were dated by it. confirmed: the clinic's time was the same."""
 
     boot_id: str
     offset_s: float
     after_row: int
+    confirmed: bool = False
 
 
 class Dates:
-    """`look` now and then, and `compare` with the clinic's time before a session is announced there."""
+    """`look` now and then, and `compare` with the clinic's time before a session is announced there.
+
+    confirm: hears the clinic's time (clocks/calendar.py).
+    """
 
     def __init__(
         self,
         store: Store,
         conditions: Conditions,
         *,
+        confirm: Callable[[datetime], None] = lambda _: None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         now: Callable[[], float] = time.monotonic,
         boot: str | None = None,
     ) -> None:
         self._store = store
         self._conditions = conditions
+        self._confirm = confirm
         self._utc = utc
         self._now = now
         self._boot = boot_id() if boot is None else boot
@@ -70,21 +78,24 @@ class Dates:
         def write(database: apsw.Connection) -> None:
             known = _read(database)
             if known is None or not self._boot or known.boot_id != self._boot:
+                _log_doubtful(database, known)
                 _keep(database, _Calendar(boot_id=self._boot, offset_s=offset_s, after_row=_last_row(database)))
             elif abs(offset_s - known.offset_s) > WRONG_S:
                 span_s = (known.offset_s - 1.0, known.offset_s + now_s + 1.0)
                 _move(database, known.after_row, offset_s - known.offset_s, span_s)
-                _keep(database, known.model_copy(update={"offset_s": offset_s}))
+                _keep(database, known.model_copy(update={"offset_s": offset_s, "confirmed": False}))
                 log.warning("The calendar was set by %.0f s.", offset_s - known.offset_s)
 
         await self._store.write(write)
 
     async def compare(self, clinic_time: datetime) -> None:
         """Hold the calendar against the clinic's time, which is that of its records. Raises StoreError."""
+        self._confirm(clinic_time)
         utc = self._utc()
         wrong_s = (clinic_time - utc).total_seconds()
         if abs(wrong_s) <= WRONG_S:
             self._conditions.clear(Trouble.CLOCK_WRONG)
+            await self._store.write(_confirm)
             return
         self._conditions.set(
             Trouble.CLOCK_WRONG,
@@ -97,7 +108,7 @@ class Dates:
             if known is not None:
                 _move(database, known.after_row, wrong_s, None)
                 # What is right now must not be moved again, neither by the clinic's time nor when the calendar is set.
-                _keep(database, known.model_copy(update={"after_row": _last_row(database)}))
+                _keep(database, known.model_copy(update={"after_row": _last_row(database), "confirmed": False}))
 
         await self._store.write(write)
 
@@ -120,6 +131,27 @@ def _keep(database: apsw.Connection, calendar: _Calendar) -> None:
     )
 
 
+def _confirm(database: apsw.Connection) -> None:
+    known = _read(database)
+    if known is not None and not known.confirmed:
+        _keep(database, known.model_copy(update={"confirmed": True}))
+
+
+def _log_doubtful(database: apsw.Connection, known: _Calendar | None) -> None:
+    """Of an earlier boot, whose calendar nobody confirmed."""
+    if known is None or known.confirmed:
+        return
+    rows: Any = database.execute(
+        "SELECT id FROM session WHERE rowid > ? AND NOT opening_uploaded ORDER BY rowid", (known.after_row,)
+    ).fetchall()
+    for (session_id,) in rows:
+        log.warning(
+            "Session %s was dated by a calendar that nobody confirmed before the computer was started anew: when it "
+            "was is not known.",
+            session_id,
+        )
+
+
 def _last_row(database: apsw.Connection) -> int:
     row: Any = database.execute("SELECT coalesce(max(rowid), 0) FROM session").fetchone()
     return int(row[0])
@@ -128,10 +160,14 @@ def _last_row(database: apsw.Connection) -> int:
 def _move(database: apsw.Connection, after_row: int, by_s: float, span_s: tuple[float, float] | None) -> None:
     """Of sessions the clinic has not heard of: those dated within `span_s` (Unix time), or all of them."""
     rows: Any = database.execute(
-        "SELECT rowid, opening FROM session WHERE rowid > ? AND NOT opening_uploaded", (after_row,)
+        f"SELECT rowid, {blobs('opening')} FROM session WHERE rowid > ? AND NOT opening_uploaded",  # noqa: S608
+        (after_row,),
     ).fetchall()
     for row, document in rows:
-        opening = SessionOpening.model_validate_json(document)
+        try:
+            opening = SessionOpening.model_validate_json(document)
+        except ValidationError:  # which is told where it would be sent
+            continue
         if span_s is None or span_s[0] <= opening.started_at.timestamp() <= span_s[1]:
             moved = opening.model_copy(update={"started_at": opening.started_at + timedelta(seconds=by_s)})
             database.execute("UPDATE session SET opening = ? WHERE rowid = ?", (moved.model_dump_json(), row))

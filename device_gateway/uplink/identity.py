@@ -11,20 +11,27 @@ of keys over a crash between any two of its steps, over a lost answer, and over 
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from analytics.domain.base import Word
 from device_gateway.conditions import Conditions, Trouble
-from device_gateway.errors import GatewayError, RefusedError, ShutOutError, StoreError, UnreachableError
+from device_gateway.errors import (
+    GatewayError,
+    RefusedError,
+    ShutOutError,
+    StoreError,
+    UnclaimedError,
+    UnreachableError,
+)
 from device_gateway.storage.store import Store
 
-from .signing import Claimed, Grant, SigningKey, claim, register, sign_in
-from .wire import CLAIM_AGAIN, Wire, is_problem
+from .claiming import Claiming, Identity
+from .signing import Grant, SigningKey, register, sign_in
+from .wire import CLAIM_AGAIN, Wire
 
 RENEW_AT = 0.8
 """A token is renewed when so much of its life is over, so that no request meets its end."""
@@ -33,24 +40,11 @@ ROTATE_AFTER_S = 30 * 86400.0
 log = logging.getLogger(__name__)
 
 
-class Identity(Word):
-    """What is kept of it. `token`: the long-lived one of a release that had no keys, until it is exchanged for one."""
-
-    gateway_id: str
-    patient_id: str
-    keys: tuple[str, ...] = ()
-    token: str | None = None
-
-
-class _Claim(Word):
-    """One under way, so that it can be repeated with the same key when its answer is lost."""
-
-    code_sha256: str
-    key: str
-
-
 class Credentials:
-    """`start`, then `token` whenever one is needed. `claim_code`: for one that is nobody's, or is shut out."""
+    """`start`, then `claim` until it is done, and `token` whenever one is needed.
+
+    claim_code: for one that is nobody's, or is shut out.
+    """
 
     def __init__(
         self,
@@ -66,50 +60,55 @@ class Credentials:
         self._wire = wire
         self._store = store
         self._conditions = conditions
-        self._name = name
-        self._claim_code = claim_code
+        self._claiming = Claiming(wire, store, conditions, name=name, code=claim_code)
         self._rotate_after_s = rotate_after_s
         self._now = now
         self._identity: Identity | None = None
+        self._claimed = asyncio.Event()
         self._grant: Grant | None = None
         self._granted_s = 0.0
         self._entering = asyncio.Lock()
 
     @property
     def identity(self) -> Identity:
-        assert self._identity is not None, "not started"
+        """Raises UnclaimedError while this gateway is nobody's."""
+        if self._identity is None:
+            raise UnclaimedError(self._claiming.unclaimed)
         return self._identity
 
     async def start(self, home: Path) -> None:
         """Know who this gateway is: what the store says, else what the clinic says to the claim code.
 
-        Raises GatewayError where there is neither, or the store in `home` belongs to another clinic's gateway.
+        Where there is neither that is a condition, and `claim` is tried again. Raises GatewayError where the store in
+        `home` belongs to another clinic's gateway.
         """
         kept = await self._store.setting("identity")
-        if kept is not None:
+        if kept is None:
+            with contextlib.suppress(UnclaimedError):
+                await self.claim()
+        else:
             server_url = await self._store.setting("server_url")
             if server_url != self._wire.url:
                 raise GatewayError(
                     f"{home} belongs to a gateway of {server_url}: give that address with --server, or another folder "
                     "with --home."
                 )
-            self._identity = Identity.model_validate_json(kept)
-            return
-        code = self._claim_code
-        if not code:
-            raise GatewayError(
-                "This gateway belongs to no patient yet: make a claim code on the clinic's Gateways page, and "
-                "start the gateway with --claim CODE."
-            )
-        try:
-            await self._claim(code, None)
-        except RefusedError as refusal:
-            raise GatewayError(
-                f"The clinic does not accept the claim code {code}: make a new one on its Gateways page. ({refusal})"
-            ) from refusal
+            self._belong(Identity.model_validate_json(kept))
+
+    async def claim(self) -> None:
+        """Become a patient's gateway, unless it is one. Raises UnclaimedError where that cannot be yet."""
+        if self._identity is None:
+            self._belong(await self._claiming.first())
+
+    async def claimed(self) -> None:
+        """Wait until this is a patient's gateway."""
+        await self._claimed.wait()
 
     async def token(self) -> str:
-        """One that is good for a while. Raises ShutOutError where the clinic lets this gateway in no more."""
+        """One that is good for a while.
+
+        Raises ShutOutError where the clinic lets this gateway in no more, UnclaimedError where it never has.
+        """
         async with self._entering:
             grant = self._grant
             if grant is None or self._now() - self._granted_s >= RENEW_AT * grant.expires_in_s:
@@ -147,7 +146,8 @@ class Credentials:
                 return
         except ShutOutError as trouble:
             refusal = trouble
-        await self._claim_again(refusal or ShutOutError(CLAIM_AGAIN, 401, {}))
+        self._belong(await self._claiming.again(identity.patient_id, refusal or ShutOutError(CLAIM_AGAIN, 401, {})))
+        self._take(await sign_in(self._wire, self.identity.gateway_id, SigningKey(self.identity.keys[0])))
 
     async def _settle(self, key: SigningKey, grant: Grant) -> None:
         """With a key that lets in: bring a newer one in, or make one when this is old; what fails is tried again."""
@@ -172,39 +172,14 @@ class Credentials:
         self._take(await sign_in(self._wire, self.identity.gateway_id, key))
         await self._keep(token=None)
 
-    async def _claim_again(self, refusal: ShutOutError) -> None:
-        """With a new code for the same patient: what is stored stays, and goes up as the new gateway's."""
-        code, self._claim_code = self._claim_code, None
-        if not code:
-            raise refusal
-        try:
-            await self._claim(code, self.identity.patient_id)
-        except UnreachableError:
-            self._claim_code = code
-            raise
-        except RefusedError as answer:
-            sentence = str(answer) if is_problem(answer, "another-patient") else str(refusal)
-            raise ShutOutError(sentence, refusal.status, answer.problem) from answer
-        key = SigningKey(self.identity.keys[0])
-        self._take(await sign_in(self._wire, self.identity.gateway_id, key))
-
-    async def _claim(self, code: str, patient_id: str | None) -> None:
-        digest = hashlib.sha256(code.encode()).hexdigest()
-        kept = await self._store.setting("claim")
-        under_way = _Claim.model_validate_json(kept) if kept else None
-        if under_way is None or under_way.code_sha256 != digest:
-            under_way = _Claim(code_sha256=digest, key=SigningKey.make().secret)
-            await self._store.keep_settings(claim=under_way.model_dump_json())
-        key = SigningKey(under_way.key)
-        claimed: Claimed = await claim(self._wire, code, self._name, key, patient_id)
-        identity = Identity(gateway_id=claimed.gateway_id, patient_id=claimed.patient_id, keys=(key.secret,))
-        await self._store.keep_settings(identity=identity.model_dump_json(), server_url=self._wire.url, claim="")
-        self._identity = identity
-
     async def _keep(self, **changes: object) -> None:
         identity = self.identity.model_copy(update=changes)
         await self._store.keep_settings(identity=identity.model_dump_json())
         self._identity = identity
+
+    def _belong(self, identity: Identity) -> None:
+        self._identity = identity
+        self._claimed.set()
 
     def _take(self, grant: Grant) -> None:
         self._grant, self._granted_s = grant, self._now()

@@ -67,7 +67,8 @@ class Releases:
         self._tell()
 
     async def run(self, clinic: Clinic) -> None:
-        """Look for news each hour for as long as the gateway lives."""
+        """Look for news each hour for as long as the gateway lives, and belongs to somebody."""
+        await clinic.claimed()
         while True:
             try:
                 await self.refresh(clinic)

@@ -19,7 +19,14 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from device_gateway.conditions import Conditions
-from device_gateway.errors import GatewayError, RefusedError, ShutOutError, StoreError, UnreachableError
+from device_gateway.errors import (
+    GatewayError,
+    RefusedError,
+    ShutOutError,
+    StoreError,
+    UnclaimedError,
+    UnreachableError,
+)
 from device_gateway.storage.store import SessionUpload, Store
 
 from .clinic import Clinic, Presence, missing_chunks
@@ -106,7 +113,7 @@ class Uplink:
                 if isinstance(trouble, UnreachableError):
                     await self._tell_unreachable()
                 shut_out = isinstance(trouble, ShutOutError)
-                if shut_out:
+                if shut_out or isinstance(trouble, UnclaimedError):
                     self._settled.set()  # tried again later all the same, but nobody need wait for it
                 await self._sleep(pause_s(LONG_TRIED if shut_out else failures, self._rng))
             else:
@@ -126,6 +133,7 @@ class Uplink:
 
     async def _bring_all(self) -> None:
         await self._dates.look()
+        await self._clinic.claim()
         await self._say_where()
         tried: set[UUID] = set()
         while True:
@@ -144,8 +152,9 @@ class Uplink:
         if self._announced:
             return
         self._announced = True  # before it is: what changes meanwhile is told as well
-        await self._clinic.token()
+        clinic_time = await self._clinic.time()
         self._standing.reached()
+        await self._dates.compare(clinic_time)
         if self._presence is None:
             return
         try:
@@ -229,7 +238,7 @@ class Uplink:
         if not isinstance(trouble, GatewayError):  # a fault of ours must not end uploading for good
             self.problem = "Uploading met a fault in this program and is tried again; please report it."
             log.error("Uploading met a fault.", exc_info=trouble)
-        elif first:
+        elif first and not isinstance(trouble, UnclaimedError):  # which is told where the claim is made
             log.warning("Uploads wait: %s", trouble)
 
     async def _tell_unreachable(self) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from analytics.signals.samples import ImuSamples, Source
 
+Bookmark = dict[str, float]
+"""Where a stream stands, in words of the family's own; it is kept as JSON."""
+
 
 class Decoder(ABC):
     """The state of one sensor's stream. It outlives connections, so that what a lost link cost can be counted.
@@ -16,6 +19,18 @@ class Decoder(ABC):
     """
 
     source: Source | None = None
+
+    @property
+    def owes(self) -> bool:
+        """Whether anything is held back for missing samples."""
+        return False
+
+    def bookmark(self) -> Bookmark | None:
+        """Where the stream stands behind what was handed out; None where it could not be taken up again there."""
+        return None
+
+    def recall(self, bookmark: Bookmark) -> None:  # noqa: B027 - where there are no bookmarks there is nothing to do
+        """Go on from there, if that stream still runs: this program died and has lost all else that it knew of it."""
 
     def forsaken(self) -> Sequence[ImuSamples]:
         """What was held back for missing samples of a stream that has ended since; to be taken once."""

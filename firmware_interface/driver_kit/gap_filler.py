@@ -13,12 +13,20 @@ MOST_HELD_SAMPLES = 4096
 
 
 class GapFiller:
-    """Runs come with the number of their first sample and leave in order."""
+    """Runs come with the number of their first sample and leave in order.
 
-    def __init__(self) -> None:
-        self._next: int | None = None
+    next: the number of the first that is wanted, where that is known beforehand.
+    """
+
+    def __init__(self, next: int | None = None) -> None:  # noqa: A002 - its name here
+        self._next = next
         self._held: list[tuple[int, ImuSamples]] = []
         self._doubtful_until = 0
+
+    @property
+    def next(self) -> int | None:
+        """The number behind all that has been given out; None before the first, and while that is in doubt."""
+        return None if self._next is None or self._next < self._doubtful_until else self._next
 
     @property
     def gap(self) -> tuple[int, int] | None:

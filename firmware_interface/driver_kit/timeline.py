@@ -68,6 +68,15 @@ class Timeline:
         """Whether any packet has been placed."""
         return self._position is not None
 
+    def time_us(self, behind: int) -> float:
+        """When the sample was taken, or will be, that lies so many behind the next. Needs a placed packet."""
+        assert self._position is not None, "no packet has been placed"
+        return self._position.time_us + (self._position.count - behind) * 1e6 / self.rate_hz
+
+    def go_on(self, time_us: float, sequence: int) -> None:
+        """As if all before the sample with this time and sequence had been placed."""
+        self._position = _Position(time_us - 1e6 / self.rate_hz, 1, sequence)
+
     def expect(self, time_us: float) -> None:
         """The sensor's whole clock was told, after a silence of any length."""
         self._anchor_us = time_us
@@ -109,7 +118,7 @@ class Timeline:
             raise DecodeError("A packet says that it was asked for again, but nothing has come before it.")
         behind = (newest.next_sequence - sequence) % self._sequence_wrap
         period_us = 1e6 / self.rate_hz
-        expected_us = newest.time_us + (newest.count - behind) * period_us
+        expected_us = self.time_us(behind)
         time_us = self._unwrap(ticks, expected_us)
         if behind < count or abs(time_us - expected_us) > (self._jitter + RATE_TOLERANCE * behind) * period_us:
             raise DecodeError("A packet that says that it was asked for again does not fit the stream; it is left out.")

@@ -20,7 +20,7 @@ from analytics.signals.samples import FloatArray, ImuSamples, IntArray
 from .. import open_profile as profile
 from ..driver_kit.clipping import clipped_counts
 from ..driver_kit.clock_bounds import ClockBounds
-from ..driver_kit.decoder import Decoder
+from ..driver_kit.decoder import Bookmark, Decoder
 from ..driver_kit.driver import SensorDriver
 from ..driver_kit.family import IMU, Family, Quantity, StreamSettings
 from ..driver_kit.gap_filler import GapFiller
@@ -55,8 +55,28 @@ class OpenDecoder(Decoder):
         self.resent = False
         self._next_number = 0
         self._sequence_of_zero = 0
+        self._stream: tuple[float, float] | None = None
         self._started: profile.Started | None = None
         self._timeline = Timeline(1.0)
+
+    @property
+    def owes(self) -> bool:
+        return self.filler.gap is not None
+
+    def bookmark(self) -> Bookmark | None:
+        number = self.filler.next
+        if self._stream is None or number is None:
+            return None
+        stream, rate_hz = self._stream
+        time_us = self._timeline.time_us(self._next_number - number)
+        return {"stream": stream, "rate_hz": rate_hz, "sequence": self.sequence_of(number), "time_us": time_us}
+
+    def recall(self, bookmark: Bookmark) -> None:
+        self._stream = (bookmark["stream"], bookmark["rate_hz"])
+        self._sequence_of_zero = int(bookmark["sequence"])
+        self._timeline = Timeline(bookmark["rate_hz"])
+        self._timeline.go_on(bookmark["time_us"], self._sequence_of_zero)
+        self.filler = GapFiller(0)
 
     def sequence_of(self, number: int) -> int:
         """The sequence, modulo 65536, that the sensor gave a sample."""
@@ -74,9 +94,9 @@ class OpenDecoder(Decoder):
     ) -> bool:
         """Take over what the sensor answered to START. True where the stream goes on from before."""
         started = profile.Started(rate_hz, acc_range_g, gyr_range_dps, stream, time_us, mag_range_ut)
-        before, self._started = self._started, started
-        same = before is not None and (before.stream, before.rate_hz) == (started.stream, started.rate_hz)
-        if not same:
+        self._started = started
+        before, self._stream = self._stream, (started.stream, started.rate_hz)
+        if before != self._stream:
             self._forsaken += self.filler.give_up_all()
             self.filler = GapFiller()
             self._timeline = Timeline(started.rate_hz)

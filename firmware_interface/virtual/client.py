@@ -131,7 +131,14 @@ class SoftwareClient(BaseBleakClient):
             callback(bytearray(value))
 
         self._subscribers[characteristic.handle] = subscriber
-        await self._ask(peer.gatt_client.subscribe(characteristic.obj, subscriber))
+        try:
+            await self._ask(peer.gatt_client.subscribe(characteristic.obj, subscriber))
+        except BaseException:
+            self._subscribers.pop(characteristic.handle, None)
+            client = peer.gatt_client  # which keeps one that was refused, and would tell it and the next
+            for kept in (client.notification_subscribers, client.indication_subscribers):
+                kept.pop(characteristic.handle, None)
+            raise
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         _, peer = self._connected()

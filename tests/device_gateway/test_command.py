@@ -150,27 +150,48 @@ def test_status_asks_the_gateway_that_runs_and_reads_the_file_of_one_that_does_n
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--server", "CLINIC", "--claim", "WRONG-CODE1"), "does not accept the claim code WRONG-CODE1"),
-        (("--server", "http://127.0.0.1:1", "--claim", "ANY"), "does not answer"),
-        (("--server", "CLINIC"), "--claim CODE"),
-        (("--server", "CLINIC", "--port", "99999"), "--port is 99999, but should be less than or equal to 65535"),
+        (
+            ("--server", "http://127.0.0.1:1", "--port", "99999"),
+            "--port is 99999, but should be less than or equal to 65535",
+        ),
         (("--claim", "ANY"), "or with --server"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence(
-    tmp_path: Path, shared_clinic, capsys, monkeypatch, options: tuple[str, ...], sentence: str
+    tmp_path: Path, capsys, monkeypatch, options: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
-    given = [shared_clinic.url if option == "CLINIC" else option for option in options]
-    assert sentence in fails_with(capsys, *given, "--home", str(tmp_path), "--host", "127.0.0.1")
+    assert sentence in fails_with(capsys, *options, "--home", str(tmp_path), "--host", "127.0.0.1")
 
 
-def test_why_it_ended_is_told_by_status_until_it_runs(tmp_path: Path, shared_clinic, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
-    assert main(["run", "--server", shared_clinic.url, "--home", str(tmp_path), "--host", "127.0.0.1"]) == 1
-    capsys.readouterr()
-    assert main(["status", "--home", str(tmp_path)]) == Verdict.NOT_RUNNING
-    assert "This gateway belongs to no patient yet" in capsys.readouterr().out.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--claim", "WRONG-CODE1"), "does not accept the claim code WRONG-CODE1"),
+        (("--server", "http://127.0.0.1:1"), "does not answer"),
+        (("--claim", ""), "--claim CODE"),
+    ],
+)
+def test_a_gateway_that_is_nobodys_yet_runs_and_says_so_at_the_keyboard_and_in_status(
+    while_it_runs, capsys, options: tuple[str, ...], sentence: str
+) -> None:
+    told: list[str] = []
+
+    def look(home: Path) -> None:
+        told.append(capsys.readouterr().err)
+        assert main(["status", "--home", str(home)]) == Verdict.SOMETHING_TO_DO
+        told.append(capsys.readouterr().out)
+
+    assert while_it_runs(look, *options, "--log-format", "text") == 0
+    at_the_keyboard, in_status = told
+    assert sentence in at_the_keyboard
+    assert sentence in in_status
+
+
+def test_why_it_ended_is_told_by_status(claimed_home: Path, capsys) -> None:
+    fails_with(capsys, "--server", "https://other.example", "--home", str(claimed_home), "--host", "127.0.0.1")
+    assert main(["status", "--home", str(claimed_home)]) == Verdict.NOT_RUNNING
+    assert "belongs to a gateway of" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_the_reason_is_forgotten_once_it_runs(while_it_runs, tmp_path: Path) -> None:
@@ -180,7 +201,9 @@ def test_the_reason_is_forgotten_once_it_runs(while_it_runs, tmp_path: Path) -> 
     assert not (tmp_path / "home" / "ended.txt").exists()
 
 
-def test_a_home_belongs_to_one_clinic(tmp_path: Path, shared_clinic, claim_code, capsys, monkeypatch) -> None:
+@pytest.fixture
+def claimed_home(tmp_path: Path, shared_clinic, claim_code, monkeypatch) -> Path:
+    """Of a gateway that was a patient's once, and stands still."""
     monkeypatch.setattr(run, "Gateway", OnSoftwareRadio)
 
     async def claim_once() -> None:
@@ -190,7 +213,11 @@ def test_a_home_belongs_to_one_clinic(tmp_path: Path, shared_clinic, claim_code,
         await gateway.close()
 
     asyncio.run(claim_once())
-    line = fails_with(capsys, "--server", "https://other.example", "--home", str(tmp_path), "--host", "127.0.0.1")
+    return tmp_path
+
+
+def test_a_home_belongs_to_one_clinic(claimed_home: Path, shared_clinic, capsys) -> None:
+    line = fails_with(capsys, "--server", "https://other.example", "--home", str(claimed_home), "--host", "127.0.0.1")
     assert f"belongs to a gateway of {shared_clinic.url}" in line
 
 

@@ -62,6 +62,10 @@ class WitnessedFirmware(OpenFirmware):
         super()._start(start)
         self.sensor.started_from.append(self.sensor.next_sample)
 
+    def _ended(self) -> None:
+        super()._ended()
+        self.sensor.stopped_at.append(self.sensor.sent_to)
+
     def _send_again(self, asked: profile.ResendCommand) -> None:
         sent_to = self.sensor.next_sample
         oldest = sent_to - min(sent_to - self._stream_first, round(self.fifo_s * self.sensor.reel.rate_hz))
@@ -72,7 +76,10 @@ class WitnessedFirmware(OpenFirmware):
 
 
 class WitnessedSensor(VirtualSensor):
-    """Notes which sample was next at each START, and where the last packet ended that the transmit queue took."""
+    """Notes which sample was next at each START, and at each STOP behind the last packet that the transmit queue took.
+
+    What it did not take at the very end was never sent, and nobody can know of it.
+    """
 
     sent_to = 0
     firmware: WitnessedFirmware
@@ -80,6 +87,7 @@ class WitnessedSensor(VirtualSensor):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.started_from: list[int] = []
+        self.stopped_at: list[int] = []
 
     async def _send(self, packet: Packet) -> None:
         self.sent_to = self.next_sample

@@ -1,6 +1,7 @@
 """What the gateway makes of BlueZ's answers, on a real D-Bus. In `make test-bluez` BlueZ itself answers."""
 
 # No `from __future__ import annotations`, as in links/pairing_agent.py.
+import asyncio
 import contextlib
 import os
 import re
@@ -13,7 +14,9 @@ from dbus_fast.aio import MessageBus
 
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import RadioError
+from device_gateway.links import adapter as adapter_module
 from device_gateway.links import bluez as bluez_module
+from device_gateway.links.adapter import Adapter
 from device_gateway.links.bluez import adapters, forget
 from device_gateway.links.radio import Central
 
@@ -41,11 +44,34 @@ class Bluez:
         self.refuses: str | None = None
         self.silent = False
         self.removed: list[tuple[str, str]] = []
+        self.discovering = False
+        self.asked_to_discover = asyncio.Event()
+        self._bus = bus
+        self._asked: Message | None = None
         bus.add_message_handler(self._on_message)
 
+    def answer(self) -> None:
+        """Who asked to discover is told that it does."""
+        self._bus.send(Message.new_method_return(self._asked))
+
     def _on_message(self, message: Message) -> Message | bool | None:
-        if message.member not in {"GetManagedObjects", "RemoveDevice"}:
-            return None
+        match message.member:
+            case "StartDiscovery" if self.discovering:
+                return Message.new_error(message, "org.bluez.Error.InProgress", "Operation already in progress")
+            case "StartDiscovery":
+                self.discovering, self._asked = True, message
+                self.asked_to_discover.set()
+                return True
+            case "SetDiscoveryFilter":
+                return Message.new_method_return(message)
+            case "StopDiscovery":
+                self.discovering = False
+                return Message.new_method_return(message)
+            case "GetManagedObjects" | "RemoveDevice":
+                return self._on_question(message)
+        return None
+
+    def _on_question(self, message: Message) -> Message | bool:
         if self.silent:
             return True
         if self.refuses:
@@ -175,3 +201,24 @@ async def test_a_bond_is_taken_back_on_the_adapter_that_has_it(bluez: Bluez) -> 
     }
     await forget(KNEE.lower())
     assert bluez.removed == [("/org/bluez/hci1", "/org/bluez/hci1/dev_1")]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_scan_that_is_cancelled_before_bluez_answers_does_not_go_on(
+    bluez: Bluez, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """BlueZ would refuse every other as in progress. One that never answers keeps nobody."""
+    monkeypatch.setattr(adapter_module, "SCAN_ANSWER_S", 10.0 if answers else 0.1)
+    bluez.objects = {"/org/bluez/hci0": adapter()}
+    (port,) = await adapters(None)
+    scanner = Adapter(port, lambda *_: None, lambda: True)
+    following = asyncio.create_task(scanner.follow())
+    await asyncio.wait_for(bluez.asked_to_discover.wait(), 5)
+    following.cancel()
+    await asyncio.sleep(0)
+    if answers:
+        bluez.answer()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(following, 5)
+    assert not scanner.scanning
+    assert not (answers and bluez.discovering)

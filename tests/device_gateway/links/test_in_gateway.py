@@ -138,3 +138,20 @@ async def test_a_session_takes_the_sensors_from_who_waits_for_a_tap(tmp_path: Pa
                 await begin()
                 assert waiting.done()
                 await gateway.finish_session()
+
+
+@pytest.mark.parametrize("command", ["assign", "synchronise"])
+async def test_stop_ends_what_holds_the_sensors_between_sessions(tmp_path: Path, shared_clinic, command: str) -> None:
+    async with SoftwareRadio(SoftwareLink()) as software_radio:
+        radio = Radio(software_radio.scanner_backend, software_radio.client_backend)
+        code = await shared_clinic.claim_code()
+        async with gateway_on(tmp_path / "gateway", shared_clinic.url, code, GIVEN, radio) as gateway:
+            await gateway.obey(Command(command=command, segment=Segment.RIGHT_SHANK))
+            (held,) = [task for task in asyncio.all_tasks() if task.get_name() in {"assigning", "synchronising"}]
+            await gateway.obey(Command(command="stop"))
+            assert held.done()
+            cue = gateway.hub.snapshot.cue
+            assert cue is not None
+            assert cue.code == f"{command}.stopped"
+            await gateway.obey(Command(command="stop"))
+            assert gateway.hub.snapshot.cue.code == "gateway.refused", "there is nothing more to stop"

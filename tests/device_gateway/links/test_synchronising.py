@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
@@ -15,6 +14,7 @@ from analytics.domain.exercise import Segment
 from analytics.domain.live import Cue
 from analytics.signals.samples import FloatArray
 from device_gateway.clocks.sensor_clock import SensorClock
+from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.links import synchronising as synchronising_module
 from device_gateway.links.link import SensorLink
@@ -46,9 +46,10 @@ class HastyDot(MovellaDotFirmware):
 class Home:
     """What the gateway around it is."""
 
-    def __init__(self, air: Air) -> None:
+    def __init__(self, air: Air, conditions: Conditions) -> None:
         self.air = air
         self.worn = dict(WORN)
+        self.conditions = conditions
         self.cues: list[Cue] = []
         self.busy = False
         self.gates: list[StartGate] = []
@@ -118,7 +119,9 @@ class Home:
 async def home(until) -> AsyncIterator[Home]:
     software_link = SoftwareLink(supervision_timeout_s=0.3)
     async with SoftwareRadio(software_link) as radio:
-        home = Home(Air(until, software_link, radio, Central(Radio(radio.scanner_backend, radio.client_backend))))
+        conditions = Conditions()
+        central = Central(Radio(radio.scanner_backend, radio.client_backend), conditions=conditions)
+        home = Home(Air(until, software_link, radio, central), conditions)
         yield home
         await home.synchronising.stop()
         for link in home.air.links:
@@ -148,19 +151,49 @@ async def test_others_do_not(home: Home) -> None:
     assert home.apart_ms(links) > 4.0
 
 
-async def test_one_that_is_restarted_leaves_and_is_named(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_that_is_restarted_leaves_and_people_are_told_until_it_is_synchronised_anew(home: Home) -> None:
     await home.wear_both()
     await home.synchronise()
     thigh, shank = await home.stream(0.5)
+    assert home.conditions.now() == ()
     home.air.link.connection_interval_s = 0.0
-    with caplog.at_level(logging.WARNING):
-        await home.air.sensors[1].reboot()
-        await home.air.until(lambda: shank.connections == 2 and shank.state is LinkState.STREAMING)
+    await home.air.sensors[1].reboot()
+    await home.air.until(lambda: shank.connections == 2 and shank.state is LinkState.STREAMING)
     assert (thigh.clock.shared, shank.clock.shared) == (True, False)
-    assert "right_shank sensor: it no longer shares the other sensors' clock" in caplog.text
-    assert "right_thigh sensor: it no longer" not in caplog.text
+    (condition,) = home.conditions.now()
+    assert condition.code == Trouble.SENSORS_APART
+    assert condition.sentence.startswith("The sensor on the right shank lost the clock that the sensors share")
     times_s = np.concatenate([time_s for _, time_s in home.air.runs[Segment.RIGHT_SHANK]])
     assert np.all(np.diff(times_s) > 0)
+    for link in (thigh, shank):
+        await link.close()
+    assert home.conditions.now() == (condition,), "the session's end mends nothing"
+    assert await home.synchronise() == ["2 sensors share one clock now, until they are switched off."]
+    assert home.conditions.now() == ()
+
+
+async def test_one_whose_clock_is_suddenly_another_leaves_while_it_streams(home: Home) -> None:
+    await home.wear_both()
+    await home.synchronise()
+    _, shank = await home.stream(0.5)
+    home.air.sensors[1].firmware._synced = False
+    await home.air.until(lambda: bool(home.conditions.now()))
+    assert [condition.code for condition in home.conditions.now()] == [Trouble.SENSORS_APART]
+    assert (shank.connections, shank.clock.shared) == (1, False)
+
+
+async def test_a_sensor_by_itself_shares_with_nobody_and_tells_nothing(home: Home) -> None:
+    """As where one is assigned: all that are in reach are connected, as if they were worn at one place."""
+    await home.wear_both()
+    await home.synchronise()
+    home.air.central.sharing.has_lost(THIGH, Segment.RIGHT_THIGH)
+    before = home.conditions.now()
+    assert before
+    link = home.air.connect(SHANK, Segment.LEFT_SHANK)
+    await home.air.reach(link, LinkState.STREAMING)
+    assert link.stream.shared_clock == "movella_dot"
+    assert not link.clock.shared
+    assert home.conditions.now() == before
 
 
 async def test_who_is_not_there_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +251,9 @@ async def test_it_can_be_given_up(home: Home) -> None:
     await home.synchronising.begin()
     await home.air.until(lambda: home.cues[-1:] and home.cues[-1].code == "synchronise.started")
     assert sum(adapter.connections for adapter in home.air.central.adapters) == 2
-    await home.synchronising.stop()
+    assert await home.synchronising.stop()
+    assert home.cues[-1].code == "synchronise.stopped"
+    assert not await home.synchronising.stop()
     assert sum(adapter.connections for adapter in home.air.central.adapters) == 0
     assert not home.air.scanning
 

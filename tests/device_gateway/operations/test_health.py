@@ -28,7 +28,10 @@ STORED = Stored(
     recorded_bytes=4000, program_version=4,
 )  # fmt: skip
 SENSORS = (SensorState(segment=Segment.RIGHT_THIGH, name="IMU", connected=True, battery_percent=80),)
-ONLY_WAITS = {Trouble.DISK_NEARLY_FULL, Trouble.CLINIC_UNREACHABLE, Trouble.MODEL_REFUSED, Trouble.PROGRAM_REFUSED}
+ONLY_WAITS = {
+    Trouble.DISK_NEARLY_FULL, Trouble.CLINIC_UNREACHABLE, Trouble.MODEL_REFUSED, Trouble.PROGRAM_REFUSED,
+    Trouble.SENSORS_APART,
+}  # fmt: skip
 """With these a patient exercises and is recorded as ever."""
 
 

@@ -12,11 +12,12 @@ from analytics.domain.live import Command
 from analytics.domain.program import Assignment, Brace, Prescription, Program, Restriction, WeightBearing
 from analytics.domain.session import Easing, EasingAction, SessionReport
 from analytics.safety.rules import load_rules
+from analytics.safety.session import NOTHING_STANDS
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.live.hub import LiveHub
 from device_gateway.session.choosing import choices, chosen, day_of_restrictions, prepare
-from device_gateway.session.earlier import NOTHING_STANDS, EarlierSessions
+from device_gateway.session.earlier import EarlierSessions
 from device_gateway.session.library import SHIPPED
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -24,7 +24,7 @@ async def say(home: Home, command: str, **what: object) -> None:
 
 
 async def test_with_no_phone_at_all_everything_goes_on_by_movement_and_time(
-    tmp_path: Path, own_clinic, invented
+    tmp_path: Path, own_clinic, invented, until
 ) -> None:
     async with Database(Settings(home=own_clinic.home).database_path) as database, database.writing() as db:
         await add_version(db, invented.program(2, repetitions=1))
@@ -32,7 +32,9 @@ async def test_with_no_phone_at_all_everything_goes_on_by_movement_and_time(
     code = await own_clinic.claim_code()
     wearing = body(3, rate_hz=25.0)
     async with home_of(tmp_path, own_clinic.url, code, wearing, speed=25, listens=False) as home:
-        report = await home.gateway.run_session()
+        await home.gateway.start_session()
+        await until(lambda: home.gateway.hub.snapshot.state is SessionState.FINISHED, 60)
+        report = await home.gateway.finish_session()
         assert await home.gateway.drain(20)
     assert [s.repetitions for s in report.sets] == [1, 1, 1]
     assert [s.rest_s is None for s in report.sets] == [False, False, True]

@@ -118,6 +118,7 @@ async def test_the_report_says_what_the_lost_one_would_have_said(gateway_store, 
     assert found.hurts == lost.hurts == (PainMoment(time_s=21.0, pain=4),)
     assert (found.chunk_count, found.chunks_sha256) == (lost.chunk_count, lost.chunks_sha256)
     assert (found.form_model, found.simulated, found.id) == (lost.form_model, True, opening.id)
+    assert (found.cut_short, lost.cut_short) == (True, False)
     assert [sensor.rate_hz for sensor in found.sensors] == [RATE_HZ, RATE_HZ]
     assert (found.ended_at - opening.started_at).total_seconds() == pytest.approx(wearing.time_s[-1], abs=0.1)
 

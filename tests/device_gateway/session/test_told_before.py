@@ -13,10 +13,13 @@ from analytics.domain.check_in import CheckIn, RedFlag
 from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, CueEvent, SessionState
 from analytics.domain.program import Assignment
+from analytics.domain.session import EasingAction, SessionReport
 from device_gateway.clocks.clock import Clock
 from device_gateway.conditions import Trouble
 from device_gateway.errors import GatewayError, StoreError
 from device_gateway.links.radio import Central, Radio
+from device_gateway.session import run as run_module
+from device_gateway.session.exercise_session import ABANDONED_S
 from device_gateway.session.replay import close_unfinished
 from device_gateway.session.run import SCORING_FAULT
 from device_gateway.session.sessions import Sessions
@@ -38,6 +41,7 @@ class Homely:
     def __init__(self, store: Store, central: Central, invented) -> None:
         self.store = store
         self.hub = Told()
+        self.clock = Clock()
         self._central = central
         self._invented = invented
         self.sessions = self.anew()
@@ -45,7 +49,7 @@ class Homely:
     def anew(self, worn: Mapping[str, Segment] = WORN) -> Sessions:
         """As after a restart, on the same store."""
         self.sessions = Sessions(
-            worn, central=self._central, clock=Clock(), store=self.store, hub=self.hub, assignment=self._assignment,
+            worn, central=self._central, clock=self.clock, store=self.store, hub=self.hub, assignment=self._assignment,
             on_stored=lambda: None, simulated=False,
         )  # fmt: skip
         return self.sessions
@@ -99,10 +103,24 @@ async def test_strong_pain_is_the_end_for_that_day(home: Homely, answers: dict[s
         await home.sessions.obey(START)
 
 
-async def test_a_flag_is_remembered_though_the_session_cannot_begin(home: Homely) -> None:
+async def test_a_flag_is_reported_though_a_sensor_is_missing(home: Homely, until) -> None:
     sessions = home.anew({"C1:00:00:00:00:01": Segment.RIGHT_THIGH})
+    await sessions.obey(Command(command="start", check_in=FLAGGED))
+    assert "it could be a clot" in home.hub.snapshot.cue.text
+    report = await sessions.finish()
+    assert report.check_in == FLAGGED
+    (upload,) = await home.store.uploads()
+    assert upload.report == report
+    home.anew()
     with pytest.raises(GatewayError, match="it could be a clot"):
-        await sessions.obey(Command(command="start", check_in=FLAGGED))
+        await home.sessions.obey(START)
+
+
+async def test_a_flag_is_remembered_though_the_session_cannot_begin(home: Homely, monkeypatch) -> None:
+    monkeypatch.setattr(home, "_assignment", _unreachable)
+    with pytest.raises(GatewayError, match="it could be a clot"):
+        await home.anew().obey(Command(command="start", check_in=FLAGGED))
+    monkeypatch.undo()
     home.anew()
     with pytest.raises(GatewayError, match="it could be a clot"):
         await home.sessions.obey(START)
@@ -123,7 +141,7 @@ async def test_a_flag_whose_gateway_died_stands_after_the_restart(home: Homely, 
     await home.store.keep_command(opening.id, given)
     await close_unfinished(
         home.store, await home.store.unfinished(), lambda: None,
-        on_answers=home.sessions.remember_answers, on_report=home.sessions.remember_report,
+        on_said=home.sessions.remember_said, on_report=home.sessions.remember_report,
     )  # fmt: skip
     with pytest.raises(GatewayError, match="it could be a clot"):
         await home.sessions.obey(START)
@@ -176,6 +194,54 @@ async def test_it_hurts_is_heard_though_scoring_has_a_fault(home: Homely, monkey
     assert cues == [HURTS.text, SCORING_FAULT] * 2
     assert "goes too far" in SCORING_FAULT
     assert [c.code for c in home.store.conditions.now()] == [Trouble.SCORING_FAULT]
+
+
+async def test_a_pain_that_ended_the_day_is_known_before_its_session_is_closed(home: Homely) -> None:
+    await home.sessions.remember_said(Command(command="hurts", pain=3), NOW)
+    await home.sessions.obey(START)
+    await home.sessions.obey(STOP)
+    await home.sessions.remember_said(Command(command="hurts", pain=9), NOW)
+    with pytest.raises(GatewayError, match=r"earlier today: .* 9 of 10"):
+        await home.sessions.obey(START)
+
+
+async def test_a_session_that_nobody_follows_any_more_ends_by_time(home: Homely, monkeypatch, until, caplog) -> None:
+    monkeypatch.setattr(run_module, "TICK_S", 0.01)
+    home.clock = Clock(speed=ABANDONED_S)  # in a second
+    home.anew()
+    await home.sessions.obey(START)
+    monkeypatch.setattr(home.sessions._run.session, "tick", _fault)
+    await until(lambda: "Live scoring has stopped" in caplog.text)
+    assert home.sessions._run is not None
+    await until(lambda: home.sessions._run is None)
+    assert await home.store.unfinished() == []
+
+
+async def test_what_stood_before_a_session_whose_gateway_died_is_in_its_report(home: Homely) -> None:
+    """Passed over, a red flag stops the session; scored again after a restart it must, too."""
+    await home.sessions.remember_answers(FLAGGED, NOW)
+    await home.sessions.obey(Command(command="choose"))
+    await home.sessions.obey(START)
+    home.sessions._run._on_over = lambda: None  # it dies before it can make a report
+    await home.sessions.obey(Command(command="skip"))
+    told = home.sessions._run.session.care.easings
+    assert [easing.action for easing in told] == [EasingAction.STOPPED]
+    recorder = home.sessions._run.recorder
+    assert await recorder.written()
+    reports = []
+
+    async def note(report: SessionReport) -> None:
+        reports.append(report)
+
+    (died,) = await home.store.unfinished()
+    await close_unfinished(home.store, [died], lambda: None, on_report=note)
+    assert [(easing.action, easing.rule, easing.reason) for easing in reports[0].easings] == [
+        (easing.action, easing.rule, easing.reason) for easing in told
+    ]
+
+
+async def _unreachable() -> Assignment:
+    raise GatewayError("There is no program yet.")
 
 
 def _fault(*_: object, **__: object) -> None:

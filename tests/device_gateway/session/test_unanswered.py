@@ -9,8 +9,7 @@ from analytics.domain.check_in import CheckIn, RedFlag
 from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, CueEvent, SessionState
 from analytics.domain.session import EasingAction
-from analytics.safety.session import Advice
-from device_gateway.session.earlier import Standing
+from analytics.safety.session import Advice, Standing
 from device_gateway.session.exercise_session import ABANDONED_S, ANSWER_S, ExerciseSession
 from device_gateway.session.scoring import exercise_session
 

@@ -49,20 +49,21 @@ async def test_a_chunk_holds_ten_seconds_of_all_sensors(recorded, gateway_store,
             record(recorder, clock, invented.samples(first, 5), address, invented.step)
     recorder.flush()
     assert await recorder.written()
-    assert recorder.chunk_count == recorder.chunks_stored == 4
-    chunks = await blocks_of(gateway_store, session_id, 4)
-    digests = b"".join([hashlib.sha256((await gateway_store.chunk(session_id, n))[0]).digest() for n in range(4)])
+    assert recorder.chunk_count == recorder.chunks_stored == 6
+    chunks = await blocks_of(gateway_store, session_id, 6)
+    digests = b"".join([hashlib.sha256((await gateway_store.chunk(session_id, n))[0]).digest() for n in range(6)])
     assert hashlib.sha256(digests).hexdigest() == recorder.chunks_sha256
-    assert [sorted(block.address for block in blocks) for blocks in chunks] == [["C1", "C2"]] * 4
+    both = ["C1", "C2"]
+    assert [sorted(block.address for block in blocks) for blocks in chunks] == [["C1"], ["C2"], *[both] * 4]
     for address in clocks:
         runs = [block.samples for blocks in chunks for block in blocks if block.address == address]
         time_us = np.concatenate([run.sensor_time_us for run in runs])
         assert (np.diff(time_us) == 40_000).all()
         assert len(time_us) == 35 * RATE_HZ
-    assert told == ["stored"] * 5, "the opening and four chunks"
+    assert told == ["stored"] * 7, "the opening and the chunks"
 
 
-async def test_a_gap_and_a_new_connection_begin_a_new_run(recorded, gateway_store, invented) -> None:
+async def test_a_gap_begins_a_run_and_a_connection_also_ends_the_chunk(recorded, gateway_store, invented) -> None:
     recorder, session_id, _ = recorded
     first, second = SensorClock(), SensorClock()
     whole = invented.samples(0, 30)
@@ -74,8 +75,10 @@ async def test_a_gap_and_a_new_connection_begin_a_new_run(recorded, gateway_stor
         record(recorder, clock, part, "C1", invented.step)
     recorder.flush()
     assert await recorder.written()
-    (blocks,) = await blocks_of(gateway_store, session_id, 1)
-    assert [(len(block.samples), block.samples.lost_before) for block in blocks] == [(10, 0), (7, 3), (10, 0)]
+    chunks = await blocks_of(gateway_store, session_id, 2)
+    held = [[(len(block.samples), block.samples.lost_before) for block in blocks] for blocks in chunks]
+    assert held == [[(5, 0)], [(5, 0), (7, 3), (10, 0)]], "of each connection the first samples are on disk at once"
+    blocks = [block for blocks in chunks for block in blocks]
     placed_us = [block.clock_offset_us + block.clock_rate * block.samples.sensor_time_us[0] for block in blocks]
     assert placed_us == sorted(placed_us)
 
@@ -110,7 +113,7 @@ async def test_all_that_a_sensor_says_is_kept(recorded, gateway_store, invented)
     """Its magnetic field (in some packets), its own orientation, and which samples were clipped."""
     recorder, session_id, _ = recorded
     clock = SensorClock()
-    parts = [invented.samples(first, 5) for first in (0, 5, 10)]
+    parts = [invented.samples(first, 5) for first in (5, 10, 15)]
     field, turned = np.full((5, 3), 21.5), np.tile([1.0, 0, 0, 0], (5, 1))
     clipped = np.array([False, True, False, False, False])
     said = [
@@ -118,11 +121,12 @@ async def test_all_that_a_sensor_says_is_kept(recorded, gateway_store, invented)
         replace(parts[1], orientation=turned, clipped=clipped),
         replace(parts[2], orientation=turned),  # whether it was clipped is not known: another run
     ]
+    record(recorder, clock, invented.samples(0, 5), "C1", invented.step)
     for part in said:
         record(recorder, clock, part, "C1", invented.step)
     recorder.flush()
     assert await recorder.written()
-    ((first, second),) = await blocks_of(gateway_store, session_id, 1)
+    _, (first, second) = await blocks_of(gateway_store, session_id, 2)
     np.testing.assert_array_equal(first.samples.mag_ut, np.vstack([field, np.full((5, 3), np.nan)]))
     np.testing.assert_allclose(first.samples.orientation, np.vstack([turned, turned]))
     np.testing.assert_array_equal(first.samples.clipped, np.concatenate([clipped, clipped]))
@@ -222,14 +226,15 @@ async def test_the_fault_ends_with_the_report_where_no_chunk_follows(recorded, g
 async def test_a_run_that_cannot_be_written_costs_the_other_sensors_nothing(recorded, gateway_store, invented) -> None:
     recorder, session_id, _ = recorded
     clocks = {address: SensorClock() for address in ("C1", "X" * 300)}  # a name longer than 255 bytes has no place
-    for address, clock in clocks.items():
-        record(recorder, clock, invented.samples(0, 25), address, invented.step)
-    recorder.flush()
-    assert await recorder.written()
-    ((block,),) = await blocks_of(gateway_store, session_id, 1)
+    for first in (0, 25):
+        for address, clock in clocks.items():
+            record(recorder, clock, invented.samples(first, 25), address, invented.step)
+        recorder.flush()
+        assert await recorder.written()
+    _, (block,) = await blocks_of(gateway_store, session_id, 2)
     assert (block.address, len(block.samples)) == ("C1", 25)
     assert [condition.code for condition in gateway_store.conditions.now()] == [Trouble.RECORDING_FAULT]
-    record(recorder, clocks["C1"], invented.samples(25, 25), "C1", invented.step)
+    record(recorder, clocks["C1"], invented.samples(50, 25), "C1", invented.step)
     recorder.flush()
     assert await recorder.written()
     assert gateway_store.conditions.now() == ()

@@ -139,6 +139,22 @@ async def test_a_chunk_that_changed_silently_is_not_taken_over(tmp_path: Path, k
     await store.close()
 
 
+async def test_of_a_salvaged_session_no_stream_is_taken_up(tmp_path: Path, kept, invented) -> None:
+    """Its last chunk may be lost, behind which the bookmarks stand: what was between would not be counted."""
+    _, chunks = kept
+    store = await Store.open(tmp_path)
+    await store.keep_opening(running := invented.opening())
+    await store.keep_chunk(running.id, 0, invented.chunk(0), bookmarks={"C1": {"stream": 1}})
+    assert [session.bookmarks for session in await store.unfinished()] == [{"C1": {"stream": 1}}]
+    await store.close()
+    path = tmp_path / "gateway.sqlite3"
+    spoil(path, path.read_bytes().index(chunks[20][:400]) // PAGE_BYTES)
+    store = await Store.open(tmp_path)
+    assert damaged_copies(path)
+    assert [session.bookmarks for session in await store.unfinished()] == [{}]
+    await store.close()
+
+
 async def test_what_only_the_log_holds_is_taken_over_and_neither_file_is_changed(
     tmp_path: Path, kept, invented
 ) -> None:

@@ -94,6 +94,47 @@ async def test_what_an_earlier_boot_dated_stays(gateway_store, invented) -> None
     assert (await started(gateway_store, own)).year == 2026
 
 
+async def test_sessions_of_an_earlier_boot_whose_date_nobody_confirmed_are_named(
+    gateway_store, invented, caplog
+) -> None:
+    computer = Computer(woke=datetime(2026, 11, 20, tzinfo=UTC))
+    dates = computer.dates(gateway_store, boot="first")
+    await dates.look()
+    sure = await keep(gateway_store, invented, computer.utc())
+    await dates.compare(computer.utc())
+    await computer.dates(gateway_store, boot="second").look()
+    assert str(sure.id) not in caplog.text
+    doubtful = await keep(gateway_store, invented, computer.utc())
+    await computer.dates(gateway_store, boot="third").look()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"Session {doubtful.id} was dated by a calendar that nobody confirmed" in line
+
+
+async def test_an_opening_that_nobody_can_read_keeps_no_other_date_from_being_put_right(
+    gateway_store, invented
+) -> None:
+    computer, right = Computer(), datetime(2026, 11, 23, 12, tzinfo=UTC)
+    dates = computer.dates(gateway_store)
+    await dates.look()
+    spoilt, whole = [await keep(gateway_store, invented, computer.utc()) for _ in range(2)]
+    change = "UPDATE session SET opening = CAST(X'7BFFFE7D' AS TEXT) WHERE id = ?"
+    await gateway_store.write(lambda database: database.execute(change, (str(spoilt.id),)))
+    computer.hears_the_time(right)
+    await dates.look()
+    assert await started(gateway_store, whole) == right
+
+
+async def test_the_clinics_time_is_heard_with_each_sign_of_life(shared_clinic, gateway_store) -> None:
+    """Not only when there is a session to send: the end of restrictions hangs on it."""
+    heard: list[datetime] = []
+    async with entered(shared_clinic.url, gateway_store, await shared_clinic.claim_code()) as at:
+        dates = Dates(gateway_store, at.conditions, confirm=heard.append)
+        async with uploading(at, gateway_store, dates=dates) as uplink:
+            assert await uplink.drain(10)
+    assert len(heard) == 1
+    assert abs(heard[0] - datetime.now(UTC)) < timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(
     "woke", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2031, 5, 1, tzinfo=UTC)], ids=["past", "future"]
 )

@@ -14,7 +14,7 @@ from gateway_at_clinic import entered, uploading
 from hostile_link import Fault, HostileLink
 
 from analytics.domain.session import SessionOpening
-from device_gateway.errors import UnreachableError
+from device_gateway.errors import UnclaimedError
 
 FAULTS = set(Fault) - {Fault.NONE}
 
@@ -57,12 +57,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def claim_through(link: HostileLink, store, code: str) -> None:
     """However often it takes: an answer that is lost does not use the code up."""
-    while True:
-        try:
-            async with entered(link.url, store, code):
-                return
-        except UnreachableError:
-            await asyncio.sleep(0.02)
+    async with entered(link.url, store, code) as at:
+        while True:
+            try:
+                return await at.clinic.claim()
+            except UnclaimedError:
+                await asyncio.sleep(0.02)
 
 
 async def upload_through(link: HostileLink, clinic, store, kept, invented, *, hostile_s: float, kills: int = 0) -> None:

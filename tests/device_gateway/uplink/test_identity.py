@@ -13,9 +13,10 @@ import pytest
 from gateway_at_clinic import AtClinic, entered, let_in, token_of_the_last_release, uploading
 
 from device_gateway.conditions import Conditions, Trouble
-from device_gateway.errors import GatewayError, ShutOutError, UnreachableError
+from device_gateway.errors import GatewayError, ShutOutError, UnclaimedError, UnreachableError
 from device_gateway.storage.store import Store
-from device_gateway.uplink.identity import ROTATE_AFTER_S, Credentials, Identity
+from device_gateway.uplink.claiming import Identity
+from device_gateway.uplink.identity import ROTATE_AFTER_S, Credentials
 from device_gateway.uplink.wire import Wire
 from server.database import Database
 from server.devices.service import make_claim_code
@@ -324,15 +325,17 @@ async def test_a_code_given_while_the_network_is_away_is_used_when_it_is_back(
 
 
 async def test_claiming_says_what_is_wrong(shared_clinic, gateway_store) -> None:
-    with pytest.raises(UnreachableError, match="check its address"):
-        async with entered(NOWHERE, gateway_store, "ANY"):
-            pass
-    with pytest.raises(GatewayError, match="does not accept the claim code WRONG-CODE: make a new one"):
-        async with entered(shared_clinic.url, gateway_store, "WRONG-CODE"):
-            pass
-    with pytest.raises(GatewayError, match="belongs to no patient yet"):
-        async with entered(shared_clinic.url, gateway_store):
-            pass
+    for url, code, sentence in (
+        (NOWHERE, "ANY", "check its address"),
+        (shared_clinic.url, "WRONG-CODE", "does not accept the claim code WRONG-CODE: make a new one"),
+        (shared_clinic.url, None, "belongs to no patient yet: make a claim code"),
+    ):
+        async with entered(url, gateway_store, code) as at:
+            assert sentence in at.trouble(Trouble.CLINIC_UNCLAIMED)
+            for asked in (at.credentials.token, at.credentials.clinic_time, at.clinic.releases):
+                with pytest.raises(UnclaimedError) as refused:
+                    await asked()
+                assert str(refused.value) == at.trouble(Trouble.CLINIC_UNCLAIMED)
     async with entered(shared_clinic.url, gateway_store, await shared_clinic.claim_code()) as at:
         assert at.credentials.identity.patient_id == "p1"
     with pytest.raises(GatewayError, match="belongs to a gateway of"):

@@ -24,8 +24,8 @@ from analytics.domain.program import Assignment
 from analytics.exercises.catalogue import exercise as exercise_named
 from device_gateway.conditions import Trouble
 from device_gateway.uplink.assignments import Assignments
+from device_gateway.uplink.claiming import Identity
 from device_gateway.uplink.dates import Dates
-from device_gateway.uplink.identity import Identity
 from device_gateway.uplink.uplink import LONGEST_PAUSE_S
 from server.app import create_app
 from server.settings import Settings

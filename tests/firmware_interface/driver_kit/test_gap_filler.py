@@ -100,3 +100,15 @@ def test_every_sample_leaves_once_in_order_or_is_counted(fates, rng):
     firsts = [int(part.sensor_time_us[0]) for part in out]
     ends = [0, *[first + len(part) for first, part in zip(firsts, out, strict=True)]]
     assert lost == [first - end for first, end in zip(firsts, ends[:-1], strict=True)]
+
+
+def test_where_it_stands_is_known_once_nothing_before_is_in_doubt():
+    filler = GapFiller()
+    assert filler.next is None
+    filler.doubt(0, 10)
+    assert not list(filler.add(10, run(10, 5)))
+    assert filler.next is None
+    assert numbers_of(filler.exist_from(10)) == list(range(10, 15))
+    assert filler.next == 15
+    assert not list(filler.add(20, run(20, 5, lost_before=5)))
+    assert filler.next == 15, "behind what was given out, whatever is held back"

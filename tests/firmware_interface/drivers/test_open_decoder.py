@@ -1,4 +1,5 @@
 import contextlib
+import json
 from dataclasses import asdict
 
 import numpy as np
@@ -176,3 +177,57 @@ def test_no_bytes_raise_anything_but_a_decode_error(pieces):
         for data in (piece, b"\x01" + bytes([(len(piece) // 12) & 0xFF]) + bytes(6) + piece[: len(piece) // 12 * 12]):
             with contextlib.suppress(DecodeError):
                 assert len(decoder.decode(data)) == data[1]
+
+
+@UNHURRIED
+@given(
+    start_us=st.integers(0, 2**33),
+    lost=st.sets(st.integers(1, 39)),
+    dies_before=st.integers(1, 39),
+    back_after=st.integers(0, 30_000),
+)
+def test_a_bookmark_takes_up_where_samples_were_handed_out_last(start_us, lost, dies_before, back_after):
+    """A gateway dies and another takes up the stream: of all that came, each sample is handed out once, in order, and
+    every gap is counted."""
+    back_at = 5 * (dies_before + back_after)
+    dying = OpenDecoder()
+    dying.begin(**asdict(started(time_us=start_us)))
+    kept = list(handed_out(dying, [5 * n for n in range(dies_before) if n not in lost], start_us))
+    bookmark = dying.bookmark()
+    taking_up = OpenDecoder()
+    taking_up.recall(json.loads(json.dumps(bookmark)))
+    assert taking_up.begin(**asdict(started(time_us=start_us + back_at * PERIOD_US)))
+    kept += handed_out(taking_up, range(back_at, back_at + 50, 5), start_us)
+    kept += taking_up.give_up()
+    until = 0
+    for run in kept:
+        (first, *_) = at = (run.sensor_time_us - start_us) // PERIOD_US
+        assert first - until == run.lost_before
+        until = at[-1] + 1
+        assert numbers(run) == [number % 30000 for number in at]
+    assert until == back_at + 50
+
+
+def handed_out(decoder, firsts, start_us):
+    """As a driver does to whom nothing is sent again, except that it does not give up what is missing."""
+    for first in firsts:
+        (run,) = decoder.decode(packet(first, start_us=start_us))
+        if lead := decoder.take_lead():
+            decoder.filler.doubt(decoder.number - lead, decoder.number)
+            yield from decoder.filler.exist_from(decoder.number)
+        yield from decoder.filler.add(decoder.number, run)
+
+
+def test_there_is_no_bookmark_before_the_first_packet():
+    decoder = OpenDecoder()
+    assert decoder.bookmark() is None
+    decoder.begin(**asdict(started()))
+    assert decoder.bookmark() is None
+
+
+def test_a_bookmark_of_another_stream_is_not_taken_up():
+    decoder = OpenDecoder()
+    decoder.recall({"stream": 1, "rate_hz": RATE_HZ, "sequence": 4000, "time_us": 4e7})
+    assert not decoder.begin(**asdict(started(stream=2)))
+    (run,) = decoder.decode(packet(0))
+    assert run.lost_before == 0

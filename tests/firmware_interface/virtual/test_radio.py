@@ -7,6 +7,8 @@ from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakError, BleakGATTProtocolError
 from bleak_retry_connector import establish_connection
 from bumble import hci
+from bumble.att import Attribute
+from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from bumble.pairing import PairingConfig, PairingDelegate
 
 from firmware_interface import open_profile as profile
@@ -76,6 +78,24 @@ async def test_an_error_of_the_sensor_is_bleaks_error(make_sensor, find, client_
             with pytest.raises(BleakGATTProtocolError) as caught:
                 await client.read_gatt_char(uuid)
             assert caught.value.code == 0x02, "read not permitted"
+
+
+async def test_a_subscription_that_was_refused_may_be_tried_again_and_ended(make_sensor, find, client_of):
+    sensor = await make_sensor()
+    told, refused = asyncio.Queue(), []
+    async with client_of(await find(sensor.address)) as client:
+        with pytest.MonkeyPatch.context() as patch:
+            for attribute in sensor._peripheral._device.gatt_server.attributes:
+                if attribute.type == GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR:
+                    patch.setattr(attribute, "permissions", Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION)
+            with pytest.raises(BleakGATTProtocolError):
+                await client.start_notify(profile.DATA_UUID, lambda _, data: refused.append(bytes(data)))
+        await client.start_notify(profile.DATA_UUID, lambda _, data: told.put_nowait(bytes(data)))
+        sensor.notify(sensor.firmware._data, b"one")
+        assert await asyncio.wait_for(told.get(), 5) == b"one"
+        assert refused == []
+        await client.stop_notify(profile.DATA_UUID)
+        assert not sensor.listening(sensor.firmware._data)
 
 
 async def test_five_connect_at_once_and_by_retry_connector(make_sensor, find, software_radio):
