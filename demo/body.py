@@ -61,7 +61,8 @@ class Body:
 
     @property
     def radio(self) -> Radio:
-        return Radio(self._software_radio.scanner_backend, self._software_radio.client_backend)
+        radio = self._software_radio
+        return Radio(radio.scanner_backend, radio.client_backend, sensors_outlive=False)
 
     @property
     def samples_sent(self) -> int:

@@ -49,17 +49,21 @@ class CalendarWatch:
         self._conditions = conditions
         self._synchronised = synchronised
         self._confirmed = self._kept = _read(kept)
+        self._outdone: datetime | None = None
         self._told = False
 
     def confirm(self, utc: datetime) -> None:
-        """The clinic has told the time, which counts, whatever was confirmed before."""
-        self._confirmed = utc
+        """The clinic has told the time, which counts, whatever was confirmed before.
+
+        Whether the calendar agrees is told with it (uplink/dates.py): what that finds stays until the next doubt.
+        """
+        self._confirmed, self._outdone, self._told = utc, _touched(self._synchronised), False
 
     def check(self, utc: datetime) -> None:
         """Look at what the calendar shows now."""
         network = _touched(self._synchronised)
-        if network is not None and (self._confirmed is None or network > self._confirmed):
-            self._confirmed = network
+        if network is not None and network != self._outdone:
+            self._confirmed = network if self._confirmed is None else max(network, self._confirmed)
         sentence = self._doubt(utc)
         if sentence:
             self._conditions.set(Trouble.CLOCK_WRONG, sentence)
@@ -104,12 +108,13 @@ async def watch_calendar(clock: Clock, watch: CalendarWatch, keep: Callable[[str
 
 def _read(kept: str | None) -> datetime | None:
     with contextlib.suppress(ValueError):
-        return datetime.fromisoformat(kept) if kept else None
+        read = datetime.fromisoformat(kept) if kept else None
+        return read if read is not None and read.tzinfo is not None else None
     return None  # from a damaged store: nothing is known, as at first
 
 
 def _touched(path: Path) -> datetime | None:
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError:
+    except (OSError, ValueError, OverflowError):
         return None

@@ -93,6 +93,7 @@ class Assigning:
             self._say("assign.searching", "Looking for your sensors: switch them on.")
             address = await self._tapped(where, segment, may_be_bonded)
             may_be_bonded |= set(place(self._worn, address, segment))
+            self._central.sharing.only(self._worn)
             await self._keep(to_keep(self._worn))
             self._say("assign.done", f"That is the {where}.", CueLevel.GOOD)
         except GatewayError as trouble:

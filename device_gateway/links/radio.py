@@ -42,12 +42,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """One adapter by bleak's two backend types, as a software radio brings them."""
+    """One adapter by bleak's two backend types, as a software radio brings them.
+
+    sensors_outlive: whether what it reaches goes on when this program ends, and not with it.
+    """
 
     scanner_backend: type[BaseBleakScanner]
     client_backend: type[BaseBleakClient]
     name: str = "software radio"
     slots: int = USUAL_SLOTS
+    sensors_outlive: bool = True
 
 
 class Central:
@@ -66,6 +70,7 @@ class Central:
         slots: int | None = None,
     ) -> None:
         radios = [radio] if isinstance(radio, Radio) else radio
+        self.sensors_outlive = radios is None or all(each.sensors_outlive for each in radios)
         self._ports = None if radios is None else [_port(each) for each in radios]
         self._conditions = conditions or Conditions()
         self.sharing = Sharing(self._conditions)

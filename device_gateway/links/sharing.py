@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from analytics.domain.exercise import Segment
 from device_gateway.conditions import Conditions, Trouble
 
@@ -29,6 +31,12 @@ class Sharing:
         """It was restarted or has drifted away, while it was worn here."""
         self._sharing.discard(address)
         self._lost[address] = segment
+        self._tell()
+
+    def only(self, worn: Collection[str]) -> None:
+        """Forget those that are worn no more."""
+        self._sharing &= set(worn)
+        self._lost = {address: segment for address, segment in self._lost.items() if address in worn}
         self._tell()
 
     def _tell(self) -> None:

@@ -41,10 +41,10 @@ class EarlierSessions(Word):
         for easing in report.easings:
             if easing.action is EasingAction.STOPPED:
                 at = report.started_at + timedelta(seconds=easing.time_s)
-                news = news._stopped(Advice(easing.action, easing.rule, easing.reason), at)
+                news = news._stopped(Advice(easing.action, easing.rule, easing.reason), at, today)
         return news
 
-    def answered(self, check_in: CheckIn, at: datetime, rules: Rules) -> EarlierSessions:
+    def answered(self, check_in: CheckIn, at: datetime, rules: Rules, today: date) -> EarlierSessions:
         """After these answers: they tell of red flags, or that there are none, or say nothing of them."""
         news = self
         if check_in.red_flags is not None:
@@ -52,12 +52,12 @@ class EarlierSessions(Word):
             flags = tuple(flag for flag in RedFlag if check_in.red_flags and flag in {*before, *check_in.red_flags})
             news = self.model_copy(update={"check_in": check_in.model_copy(update={"red_flags": flags})})
         advice = before_session(check_in, rules)
-        return news if advice is None or advice.action is not EasingAction.STOPPED else news._stopped(advice, at)
+        return news if advice is None or advice.action is not EasingAction.STOPPED else news._stopped(advice, at, today)
 
-    def hurt(self, pain: int, at: datetime, rules: Rules) -> EarlierSessions:
+    def hurt(self, pain: int, at: datetime, rules: Rules, today: date) -> EarlierSessions:
         """After a pain in mid-session."""
         advice = hurts_now(pain, rules)
-        return self if advice is None or advice.action is not EasingAction.STOPPED else self._stopped(advice, at)
+        return self if advice is None or advice.action is not EasingAction.STOPPED else self._stopped(advice, at, today)
 
     def done_on(self, day: date) -> tuple[tuple[str, Side], ...]:
         return self.done if self.day == day else ()
@@ -75,10 +75,13 @@ class EarlierSessions(Word):
         stop = Advice(EasingAction.STOPPED, "stopped_today", told) if self.stopped_on == today else None
         return Standing(flag, stop)
 
-    def _stopped(self, advice: Advice, at: datetime) -> EarlierSessions:
-        """Of one day, the first that was told stands. A red flag stands by its answers, not for a day."""
+    def _stopped(self, advice: Advice, at: datetime, today: date) -> EarlierSessions:
+        """Of one day, the first that was told stands, and of an earlier one nothing takes today's away.
+
+        A red flag stands by its answers, not for a day.
+        """
         day = at.astimezone().date()
-        if advice.rule.startswith("red_flag.") or day == self.stopped_on:
+        if advice.rule.startswith("red_flag.") or self.stopped_on in {day, today}:
             return self
         return self.model_copy(update={"stopped_on": day, "stopped_because": advice.reason})
 

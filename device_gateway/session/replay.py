@@ -70,7 +70,11 @@ async def close_unfinished(
     try:
         for session in unfinished:
             for given in session.commands:
-                await on_said(given.command, session.opening.started_at + timedelta(seconds=given.time_s))
+                said_at = session.opening.started_at + timedelta(seconds=given.time_s)
+                try:
+                    await on_said(given.command, said_at)
+                except Exception:  # must not keep every session open, at every start
+                    log.exception("What was said in session %s cannot be remembered.", session.opening.id)
         if rest is not None:
             unfinished = await rest.fetch()
     finally:

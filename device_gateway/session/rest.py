@@ -52,7 +52,7 @@ class Rest:
         self._unfinished = unfinished
         self._over = asyncio.Event()
         self._switched_off = False
-        self._anything = bool(unfinished) and bool(unfinished[-1].bookmarks)
+        self._anything = central.sensors_outlive and bool(unfinished) and bool(unfinished[-1].bookmarks)
         if not self._anything:
             self._over.set()
 

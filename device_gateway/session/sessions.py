@@ -221,7 +221,8 @@ class Sessions:
     async def _earlier_sessions(self) -> EarlierSessions:
         if self._earlier is None:
             kept = await self._store.setting("earlier_sessions")
-            self._earlier = EarlierSessions.model_validate_json(kept) if kept else EarlierSessions()
+            if self._earlier is None:  # still: two may have waited for it
+                self._earlier = EarlierSessions.model_validate_json(kept) if kept else EarlierSessions()
         news, self._news = self._news, []
         for change in news:
             self._earlier = change(self._earlier)
@@ -229,15 +230,20 @@ class Sessions:
 
     async def remember_answers(self, check_in: CheckIn, at: datetime) -> None:
         """What a patient answered, also of a session that cannot begin or whose gateway died."""
-        await self._remember(lambda earlier: earlier.answered(check_in, at, load_rules()))
+        today = self._today()
+        await self._remember(lambda earlier: earlier.answered(check_in, at, load_rules(), today))
 
     async def remember_said(self, said: Command, at: datetime) -> None:
-        """What a patient said in a session whose gateway died: it counts before that session can be closed."""
+        """What a patient said in a session whose gateway died: it counts before that session can be closed.
+
+        It may be older than what is known, so that it adds to what stands and clears nothing.
+        """
         if said.check_in is not None:
-            await self.remember_answers(said.check_in, at)
+            flags = said.check_in.red_flags or None
+            await self.remember_answers(said.check_in.model_copy(update={"red_flags": flags}), at)
         if said.command == "hurts" and said.pain is not None:
-            pain = said.pain
-            await self._remember(lambda earlier: earlier.hurt(pain, at, load_rules()))
+            pain, today = said.pain, self._today()
+            await self._remember(lambda earlier: earlier.hurt(pain, at, load_rules(), today))
 
     async def remember_report(self, report: SessionReport) -> None:
         today = self._today()

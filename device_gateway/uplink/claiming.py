@@ -98,7 +98,8 @@ class Claiming:
             raise ShutOutError(sentence, refusal.status, answer.problem) from answer
 
     async def _claim(self, code: str, patient_id: str | None) -> Identity:
-        digest = hashlib.sha256(code.encode()).hexdigest()
+        letters = code.upper().replace("-", "").replace(" ", "")  # as the clinic reads it, however it was typed
+        digest = hashlib.sha256(letters.encode()).hexdigest()
         kept = await self._store.setting("claim")
         under_way = _UnderWay.model_validate_json(kept) if kept else None
         if under_way is None or under_way.code_sha256 != digest:

@@ -186,8 +186,9 @@ class Uplink:
             return
         try:
             if not upload.opening_uploaded:
-                await self._dates.look()
-                await self._dates.compare(await self._clinic.time())
+                clinic_time = await self._clinic.time()
+                await self._dates.look()  # now, for signing in takes its time
+                await self._dates.compare(clinic_time)
                 upload = await self._store.upload(session_id) or upload
                 await self._clinic.put_opening(upload.opening)
                 await self._store.mark(upload.id, opening_uploaded=True)

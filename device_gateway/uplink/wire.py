@@ -86,6 +86,8 @@ class Wire:
         problem = _problem(answer)
         if answer.status_code in SHUT_OUT:
             return ShutOutError(CLAIM_AGAIN, answer.status_code, problem) if problem else self._impostor()
+        if not problem:  # which the clinic's every refusal is (RFC 9457)
+            return self._impostor()
         sentence = str(problem.get("detail") or problem.get("title") or answer.reason_phrase)
         return RefusedError(sentence, answer.status_code, problem)
 

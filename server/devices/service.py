@@ -79,7 +79,7 @@ async def claim(
     `AnothersHome`, which leaves the code to be used elsewhere.
     """
     row = await db.get(ClaimCodeRecord, digest(_letters(code)), with_for_update=True)
-    if row is None or row.expires_at <= now:
+    if row is None or (row.used_at is None and row.expires_at <= now):
         raise UnknownClaimCode(ASK_FOR_ANOTHER)
     if patient_id not in {None, row.patient_id}:
         raise AnothersHome(

@@ -59,6 +59,7 @@ def test_a_calendar_that_nobody_confirmed_for_too_long_lifts_no_restriction(days
     if not believed:
         assert f"shows {later:%d %B %Y}, and nobody has confirmed it since 01 March 2027" in told(conditions)
     watch.confirm(later)
+    conditions.clear(Trouble.CLOCK_WRONG)  # as Dates does that compares the two
     watch.check(later + DAY)
     assert told(conditions) == ""
 
@@ -123,6 +124,36 @@ async def test_the_gateway_watches_by_itself(monkeypatch: pytest.MonkeyPatch, un
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def test_the_clinic_s_word_stands_against_what_a_time_server_had_said(tmp_path: Path) -> None:
+    """That was wrong by years, and is still to be seen."""
+    conditions, ahead, touched = Conditions(), TODAY + 1000 * DAY, tmp_path / "synchronized"
+    touched.touch()
+    os.utime(touched, times=(ahead.timestamp(),) * 2)
+    watch = CalendarWatch(conditions, synchronised=touched)
+    watch.check(ahead)
+    assert told(conditions) == ""
+    watch.confirm(TODAY)
+    watch.check(ahead)
+    assert told(conditions) != ""
+    assert watch.to_keep() == TODAY.isoformat()
+
+
+def test_what_the_clinic_finds_wrong_stays_wrong() -> None:
+    conditions = Conditions()
+    watch = CalendarWatch(conditions, TODAY.isoformat(), synchronised=NEVER)
+    watch.check(TODAY + 50 * DAY)
+    watch.confirm(TODAY + 30 * DAY)
+    conditions.set(Trouble.CLOCK_WRONG, "It is 20 days ahead, says the clinic.")
+    watch.check(TODAY + 50 * DAY)
+    assert told(conditions) == "It is 20 days ahead, says the clinic."
+
+
+def test_a_kept_date_without_a_zone_counts_as_none() -> None:
+    conditions = Conditions()
+    CalendarWatch(conditions, "2027-01-01", synchronised=NEVER).check(TODAY)
+    assert told(conditions) == ""
 
 
 def test_time_that_is_measured_does_not_know_the_calendar(monkeypatch: pytest.MonkeyPatch) -> None:

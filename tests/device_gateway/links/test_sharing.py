@@ -54,3 +54,10 @@ def test_sensors_that_were_all_switched_off_share_nothing_that_one_could_have_lo
     for address in (THIGH, SHANK, KNEE):
         sharing.is_alone(address)
     assert conditions.now() == ()
+
+
+def test_who_is_worn_no_more_is_forgotten(conditions: Conditions, sharing: Sharing) -> None:
+    sharing.has_lost(KNEE, Segment.LEFT_SHANK)
+    assert conditions.now() != ()
+    sharing.only([THIGH, SHANK, "C1:00:00:00:00:04"])
+    assert conditions.now() == ()

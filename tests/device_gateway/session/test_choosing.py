@@ -92,25 +92,29 @@ RULES = load_rules()
 
 
 def test_a_red_flag_stands_until_it_is_answered_whatever_the_calendar_says(invented) -> None:
-    flagged = EarlierSessions().answered(FLAGGED, NOON, RULES)
+    flagged = EarlierSessions().answered(FLAGGED, NOON, RULES, DAY)
     silent = flagged.and_then(exercised(invented, Side.RIGHT, at=NOON + timedelta(days=2000)), DAY)
-    unasked = silent.answered(answers(pain_now=1), NOON, RULES)
+    unasked = silent.answered(answers(pain_now=1), NOON, RULES, DAY)
     for earlier in (flagged, silent, unasked, EarlierSessions.model_validate_json(unasked.model_dump_json())):
         for day in (DAY, DAY + timedelta(days=2000), DAY - timedelta(days=2000)):
             assert "Call your clinic" in earlier.standing(day, RULES).advice.reason
-    assert unasked.answered(answers(red_flags=()), NOON, RULES).standing(DAY, RULES) == NOTHING_STANDS
+    assert unasked.answered(answers(red_flags=()), NOON, RULES, DAY).standing(DAY, RULES) == NOTHING_STANDS
 
 
 def test_one_red_flag_does_not_clear_another() -> None:
     """The phone asks no further once one is told."""
-    both = EarlierSessions().answered(FLAGGED, NOON, RULES).answered(answers(red_flags=("calf_pain",)), NOON, RULES)
+    both = (
+        EarlierSessions()
+        .answered(FLAGGED, NOON, RULES, DAY)
+        .answered(answers(red_flags=("calf_pain",)), NOON, RULES, DAY)
+    )
     assert both.check_in.red_flags == (RedFlag.CALF_PAIN, RedFlag.NUMBNESS)
 
 
 @pytest.mark.parametrize("told", ["before", "during"])
 def test_a_stop_for_pain_stands_all_that_day_whatever_is_answered(told: str, invented) -> None:
     if told == "before":
-        earlier = EarlierSessions().answered(answers(pain_now=9), NOON, RULES)
+        earlier = EarlierSessions().answered(answers(pain_now=9), NOON, RULES, DAY)
     else:
         stop = Easing(time_s=60, action=EasingAction.STOPPED, rule="hurts_now", reason="That is all for today.")
         earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, easings=(stop,)), DAY)

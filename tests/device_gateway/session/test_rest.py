@@ -13,6 +13,8 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.scanner import BaseBleakScanner
 from worn_gateway import ADDRESSES, body, home_of
 
 from analytics.domain.check_in import CheckIn
@@ -22,7 +24,7 @@ from analytics.signals.chunk import decode_chunk
 from analytics.signals.samples import ImuSamples
 from analytics.simulation.body import SimulatedBody, seated_knee_extensions
 from device_gateway.clocks.sensor_clock import SensorClock
-from device_gateway.links.radio import Central
+from device_gateway.links.radio import Central, Radio
 from device_gateway.session import rest as rest_module
 from device_gateway.session.replay import close_unfinished
 from device_gateway.session.rest import PATIENCE, Rest
@@ -257,7 +259,9 @@ async def test_what_was_said_is_known_before_the_sensors_are_free(
     assert said == [given.command]
 
 
-async def test_a_fault_before_it_keeps_nobody_from_the_sensors(gateway_store, invented, wearing, sensors_hold) -> None:
+async def test_what_cannot_be_remembered_keeps_no_session_open(
+    gateway_store, invented, wearing, sensors_hold, caplog
+) -> None:
     async def refuse(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -267,9 +271,9 @@ async def test_a_fault_before_it_keeps_nobody_from_the_sensors(gateway_store, in
     await gateway_store.keep_command(session_id, given)
     unfinished = await gateway_store.unfinished()
     rest = Rest(gateway_store, Central([]), unfinished)
-    with pytest.raises(ZeroDivisionError):
-        await close_unfinished(gateway_store, unfinished, lambda: None, rest=rest, on_said=refuse)
-    await asyncio.wait_for(rest.over(lambda _: None), 5)
+    await close_unfinished(gateway_store, unfinished, lambda: None, rest=rest, on_said=refuse)
+    assert len((await gateway_store.upload(session_id)).report.repetitions) == 6
+    assert "cannot be remembered" in caplog.text
 
 
 async def test_the_next_session_begins_when_the_sensors_are_free(
@@ -308,6 +312,17 @@ async def test_a_gateway_that_is_switched_off_meanwhile_waits_for_no_sensor_and_
     assert [waiting.id for waiting in await store.waiting()] == [session_id]
     assert [session.opening.id for session in await store.unfinished()] == [session_id], "the next start fetches it"
     await store.close()
+
+
+async def test_sensors_that_ended_with_the_program_are_not_asked(
+    gateway_store, invented, wearing, sensors_hold
+) -> None:
+    """As in a simulation: theirs are other streams, whatever their number."""
+    await cut_short(gateway_store, invented, wearing)
+    unfinished = await gateway_store.unfinished()
+    simulated = Central(Radio(BaseBleakScanner, BaseBleakClient, sensors_outlive=False))
+    assert await Rest(gateway_store, simulated, unfinished).fetch() == unfinished
+    assert sensors_hold.asked == {}
 
 
 async def test_where_nothing_was_cut_short_nobody_is_told_to_wait(gateway_store) -> None:

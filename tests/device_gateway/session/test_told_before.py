@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from talking import Told
@@ -14,6 +15,7 @@ from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, CueEvent, SessionState
 from analytics.domain.program import Assignment
 from analytics.domain.session import EasingAction, SessionReport
+from analytics.safety.rules import load_rules
 from device_gateway.clocks.clock import Clock
 from device_gateway.conditions import Trouble
 from device_gateway.errors import GatewayError, StoreError
@@ -30,7 +32,7 @@ from firmware_interface.virtual.link import SoftwareLink
 from firmware_interface.virtual.radio import SoftwareRadio
 
 WORN = {"C1:00:00:00:00:01": Segment.RIGHT_THIGH, "C1:00:00:00:00:02": Segment.RIGHT_SHANK}
-NOW = datetime.now(UTC)
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 FLAGGED = CheckIn(red_flags=(RedFlag.CALF_PAIN,), given_at=NOW)
 START, STOP = Command(command="start"), Command(command="stop")
 
@@ -203,6 +205,33 @@ async def test_a_pain_that_ended_the_day_is_known_before_its_session_is_closed(h
     await home.sessions.remember_said(Command(command="hurts", pain=9), NOW)
     with pytest.raises(GatewayError, match=r"earlier today: .* 9 of 10"):
         await home.sessions.obey(START)
+
+
+async def test_what_an_old_session_said_clears_nothing_that_was_told_since(home: Homely) -> None:
+    await home.sessions.remember_answers(FLAGGED, NOW)
+    none = CheckIn(red_flags=(), given_at=NOW - DAY)
+    await home.sessions.remember_said(Command(command="check_in", check_in=none), NOW - DAY)
+    with pytest.raises(GatewayError, match="it could be a clot"):
+        await home.sessions.obey(START)
+
+
+async def test_a_stop_of_yesterday_does_not_take_today_s_away(home: Homely) -> None:
+    await home.sessions.remember_said(Command(command="hurts", pain=9), NOW)
+    await home.sessions.remember_said(Command(command="hurts", pain=10), NOW - DAY)
+    with pytest.raises(GatewayError, match=r"earlier today: .* 9 of 10"):
+        await home.sessions.obey(START)
+
+
+async def test_what_is_told_while_it_is_first_read_is_not_forgotten(home: Homely) -> None:
+    flagged = Command(command="check_in", check_in=FLAGGED)
+    await asyncio.gather(
+        home.sessions._earlier_sessions(),
+        home.sessions.remember_said(flagged, NOW),
+        home.sessions.remember_said(Command(command="hurts", pain=9), NOW),
+    )
+    standing = (await home.sessions._earlier_sessions()).standing(NOW.astimezone().date(), load_rules())
+    assert standing.flag is not None
+    assert standing.stop is not None
 
 
 async def test_a_session_that_nobody_follows_any_more_ends_by_time(home: Homely, monkeypatch, until, caplog) -> None:

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx2
 import pytest
 from gateway_at_clinic import entered, uploading
 
 from device_gateway.conditions import Trouble
-from device_gateway.errors import UnclaimedError
+from device_gateway.errors import UnclaimedError, UnreachableError
+from device_gateway.uplink import claiming
 from device_gateway.uplink.claiming import NO_CODE
 from device_gateway.uplink.clinic import Clinic
 from device_gateway.uplink.releases import Releases
 from device_gateway.uplink.uplink import LONGEST_PAUSE_S
+from device_gateway.uplink.wire import Wire
 
 
 def hurried(pauses_s: list[float]) -> Callable[[float], Awaitable[None]]:
@@ -114,3 +117,36 @@ async def test_without_a_code_it_says_where_one_is_made(shared_clinic, gateway_s
         assert at.troubles == {Trouble.CLINIC_UNCLAIMED: NO_CODE}
         with pytest.raises(UnclaimedError, match="--claim CODE"):
             _ = at.credentials.identity
+
+
+async def test_what_a_proxy_refuses_uses_no_code_up(shared_clinic, gateway_store, monkeypatch) -> None:
+    """While a clinic is installed anew, what stands before it may answer 404 in its place."""
+    real, refused = Wire.ask, []
+
+    async def ask(self: Wire, method: str, path: str, **what: Any) -> httpx2.Response:
+        if not refused:
+            refused.append(path)
+            raise self._refusal(httpx2.Response(404, text="Not Found"))
+        return await real(self, method, path, **what)
+
+    monkeypatch.setattr(Wire, "ask", ask)
+    async with entered(shared_clinic.url, gateway_store, await shared_clinic.claim_code()) as at:
+        assert "It is tried again by itself" in at.trouble(Trouble.CLINIC_UNCLAIMED)
+        await at.clinic.claim()
+        assert at.credentials.identity.patient_id == "p1"
+
+
+async def test_a_code_is_the_same_however_it_is_typed(shared_clinic, gateway_store, monkeypatch) -> None:
+    """Its answer was lost; typed differently at the next start, it is the same claim with the same key."""
+    real, code = claiming.claim, await shared_clinic.claim_code()
+
+    async def lost(*what: Any) -> None:
+        await real(*what)
+        raise UnreachableError("The answer was lost.")
+
+    monkeypatch.setattr(claiming, "claim", lost)
+    async with entered(shared_clinic.url, gateway_store, code) as at:
+        assert at.trouble(Trouble.CLINIC_UNCLAIMED)
+    monkeypatch.undo()
+    async with entered(shared_clinic.url, gateway_store, f" {code.lower().replace('-', '')} ") as at:
+        assert at.troubles == {}

@@ -81,6 +81,16 @@ async def test_a_code_expires(start_clinic) -> None:
         assert (await claim(api, code)).status_code == 404
 
 
+async def test_a_lost_answer_may_be_asked_for_however_late(start_clinic) -> None:
+    async with start_clinic() as api:
+        code = await new_code(api)
+        first = await claim(api, code)
+        api.clock.advance(minutes=30)
+        again = await claim(api, code)
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert (await claim(api, code, seed=51)).status_code == 404
+
+
 async def test_guessing_codes_is_stopped(api) -> None:
     for _ in range(10):
         assert (await claim(api, "AAAAA-AAAAA")).status_code == 404
