@@ -12,6 +12,7 @@ from analytics.domain.session import EasingAction, SessionReport
 from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.rules import Rules
 from analytics.safety.session import Advice, Standing, before_session, hurts_now
+from device_gateway.clocks.calendar import WRITTEN
 
 from .library import Library
 
@@ -58,6 +59,11 @@ class EarlierSessions(Word):
         """After a pain in mid-session."""
         advice = hurts_now(pain, rules)
         return self if advice is None or advice.action is not EasingAction.STOPPED else self._stopped(advice, at, today)
+
+    def dated(self, today: date) -> EarlierSessions:
+        """A stop that was dated by a calendar that could not be right is of the day on which that is set right."""
+        wrong = self.stopped_on is not None and self.stopped_on < WRITTEN.date() <= today
+        return self.model_copy(update={"stopped_on": today}) if wrong else self
 
     def done_on(self, day: date) -> tuple[tuple[str, Side], ...]:
         return self.done if self.day == day else ()

@@ -226,6 +226,7 @@ class Sessions:
         news, self._news = self._news, []
         for change in news:
             self._earlier = change(self._earlier)
+        self._earlier = self._earlier.dated(self._today())
         return self._earlier
 
     async def remember_answers(self, check_in: CheckIn, at: datetime) -> None:

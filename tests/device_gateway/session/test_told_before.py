@@ -222,6 +222,15 @@ async def test_a_stop_of_yesterday_does_not_take_today_s_away(home: Homely) -> N
         await home.sessions.obey(START)
 
 
+async def test_a_stop_stands_though_the_calendar_is_set_by_years(home: Homely) -> None:
+    """As a Raspberry Pi does that hears of the time in the middle of a day."""
+    await home.sessions.remember_said(Command(command="hurts", pain=9), datetime(1970, 1, 1, 0, 10, tzinfo=UTC))
+    for _ in range(2):
+        with pytest.raises(GatewayError, match=r"earlier today: .* 9 of 10"):
+            await home.sessions.obey(START)
+        home.anew()
+
+
 async def test_what_is_told_while_it_is_first_read_is_not_forgotten(home: Homely) -> None:
     flagged = Command(command="check_in", check_in=FLAGGED)
     await asyncio.gather(
