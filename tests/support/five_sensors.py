@@ -62,6 +62,11 @@ class WitnessedFirmware(OpenFirmware):
         super()._start(start)
         self.sensor.started_from.append(self.sensor.next_sample)
 
+    def _on_command(self, data: bytes) -> None:
+        if data[:1] == profile.encode_stop():
+            self.sensor.stop_asked_at.append(self.sensor.sent_to)
+        super()._on_command(data)
+
     def _ended(self) -> None:
         super()._ended()
         self.sensor.stopped_at.append(self.sensor.sent_to)
@@ -87,6 +92,7 @@ class WitnessedSensor(VirtualSensor):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.started_from: list[int] = []
+        self.stop_asked_at: list[int] = []
         self.stopped_at: list[int] = []
 
     async def _send(self, packet: Packet) -> None:

@@ -37,6 +37,7 @@ class HostileLink:
         self._rng = random.Random(seed)
         self._held_s = held_s
         self._open: set[asyncio.Task[None]] = set()
+        self._holding: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> HostileLink:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -51,15 +52,13 @@ class HostileLink:
 
     async def drain(self) -> None:
         """Wait until everything held back has arrived."""
-        held = [task for task in self._open if task.get_name() == Fault.OVERTAKEN]
-        await asyncio.gather(*held, return_exceptions=True)
+        await asyncio.gather(*self._holding, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
         fault = Fault.NONE if self.calm else self._rng.choice(list(Fault))
-        task.set_name(fault)
         self.met[fault] += 1
         try:
             with contextlib.suppress(OSError):
@@ -69,6 +68,7 @@ class HostileLink:
         finally:
             writer.transport.abort()
             self._open.discard(task)
+            self._holding.discard(task)
 
     async def _relay(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if fault is Fault.REFUSED:
@@ -104,13 +104,14 @@ class HostileLink:
         answers = asyncio.ensure_future(_pump(there, writer, None, 0.0))
         try:
             to_pass = self._rng.randrange(8_000)
-            while to_pass > 0:
-                data = await reader.read(1 << 16)
-                if not data:
-                    return
-                back.write(data)
-                to_pass -= len(data)
-            held = await reader.read(1 << 16)
+            while (held := await reader.read(1 << 16)) and (to_pass > 0 or self.calm):
+                back.write(held)
+                to_pass -= len(held)
+            if not held:
+                return
+            task = asyncio.current_task()
+            assert task is not None
+            self._holding.add(task)  # one that only idles, kept open by its client, has nothing that could arrive
             answers.cancel()
             await asyncio.sleep(self._rng.uniform(*self._held_s))
             with contextlib.suppress(TimeoutError, OSError):
