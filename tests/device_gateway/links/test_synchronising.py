@@ -31,6 +31,7 @@ from firmware_interface.virtual.sensor import VirtualSensor
 KNEE = "C1:00:00:00:00:03"
 WORN = {THIGH: Segment.RIGHT_THIGH, SHANK: Segment.RIGHT_SHANK}
 HASTE = 100
+LAP_US = 2**32
 INTERVAL_S = 0.05
 """Three samples of 60 Hz, so what the first waits for its connection event stays, and looks like another clock."""
 PHASES_S = (0.004, 0.012)
@@ -66,12 +67,16 @@ class Home:
         return await self.air.wear(address, playback(60.0, rate_hz=60.0), firmware=HastyDot, loop=True, **options)
 
     async def wear_both(self) -> None:
-        """Clocks seconds and 100 ppm apart. They measure once `stream` has them."""
-        for address, start_us, drift_ppm in ((THIGH, 0, -50.0), (SHANK, 7_000_000, 50.0)):
+        """Clocks seconds and 100 ppm apart. They measure once `stream` has them.
+
+        Both are a quarter of a lap from the loop's, which is what they share once synchronised and may stand anywhere.
+        """
+        start_us = round(asyncio.get_running_loop().time() * 1e6 + LAP_US / 4) % LAP_US
+        for address, later_us, drift_ppm in ((THIGH, 0, -50.0), (SHANK, 7_000_000, 50.0)):
             gate = StartGate()
             gate.join(self)
             self.gates.append(gate)
-            await self.wear(address, clock_start_us=start_us, clock_drift_ppm=drift_ppm, gate=gate)
+            await self.wear(address, clock_start_us=start_us + later_us, clock_drift_ppm=drift_ppm, gate=gate)
 
     async def synchronise(self) -> list[str]:
         """The cues it comes to, without those on the way."""
@@ -100,8 +105,8 @@ class Home:
         time_us = np.concatenate([samples.sensor_time_us for samples, _ in runs])
         placed_s = np.concatenate([time_s for _, time_s in runs])
         if sensor.firmware._synced:  # its times are the loop's, 32 bit
-            lap_us, now_us = 2**32, asyncio.get_running_loop().time() * 1e6
-            taken_s = (time_us + np.round((now_us - time_us) / lap_us) * lap_us) * 1e-6
+            now_us = asyncio.get_running_loop().time() * 1e6
+            taken_s = (time_us + np.round((now_us - time_us) / LAP_US) * LAP_US) * 1e-6
         else:
             taken_s = np.array([sensor.taken_at(int(each)) for each in time_us])
         return placed_s, placed_s - taken_s

@@ -221,6 +221,7 @@ async def test_pictures_of_every_page_fit_their_window(visit, live_clinic, tmp_p
         await page.keyboard.press("Escape")
         await page.get_by_label("Patient").select_option("p1")
         await page.get_by_role("button", name="Make a claim code").click()
+        await expect(page.get_by_role("region", name="Claim code for patient p1")).to_be_focused()
         await picture("gateways-code")
 
 
