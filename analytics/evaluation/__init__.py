@@ -1,0 +1,1 @@
+"""How well the methods do on recordings that anyone may name: `sinew evaluate`."""
