@@ -23,6 +23,7 @@ ROOMS = {
     "gateway": Room(
         "device_gateway.command", "gateway", "the gateway in a patient's home (--simulate: with virtual sensors)"
     ),
+    "exercises": Room("analytics.exercises.command", "gateway", "list, check and draw exercises; write your own"),
     "app": Room("mobile_app.command", "mobile", "the patient's app"),
     "evaluate": Room("analytics.training.evaluate", "gateway", "how well the methods do on recordings you name"),
     "train": Room("analytics.training.command", "train", "train the models that run on the gateway"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from statistics import median
 
-from analytics.domain.exercise import Segment, Side
+from analytics.domain.exercise import Joint, Segment, Side
 from analytics.domain.program import Dose, Prescription, Restriction
 from analytics.domain.session import Form, FormLabel, Repetition, Zero
 from analytics.safety.precautions import precaution
@@ -26,10 +26,8 @@ PAIN_ENDS = ("no pain at all", "as bad as it can be")
 EFFORT_ENDS = ("no effort at all", "everything I had")
 
 SEGMENT_WORDS = {
-    Segment.CHEST: "chest",
+    **{segment: segment.replace("_", " ") for segment in Segment},
     Segment.PELVIS: "hip",
-    Segment.LEFT_THIGH: "left thigh",
-    Segment.RIGHT_THIGH: "right thigh",
     Segment.LEFT_SHANK: "left lower leg",
     Segment.RIGHT_SHANK: "right lower leg",
 }
@@ -53,8 +51,8 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def joint_in_words(side: Side, joint: str) -> str:
-    """'Right knee'."""
-    return f"{side.value.capitalize()} {joint}"
+    """'Right knee', but 'Neck'."""
+    return f"{side.value.capitalize()} {joint}" if Joint(joint).has_sides else joint.capitalize()
 
 
 def about_minutes(prescriptions: Sequence[Prescription]) -> int:

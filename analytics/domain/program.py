@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from .base import Word
-from .exercise import Side
+from .body import Side
 
 
 class Dose(Word):

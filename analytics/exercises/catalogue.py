@@ -1,19 +1,19 @@
-"""Reads the exercises that ship with the program from the TOML files beside this module."""
+"""The exercises that ship with the program: one TOML file each, in a folder for each joint beside this module."""
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
-
-from pydantic import ValidationError
 
 from analytics.domain.exercise import Exercise
 
+from .reading import ExerciseError, read_exercise
 
-class ExerciseError(ValueError):
-    """An exercise's file does not say what an exercise needs."""
+__all__ = ["ExerciseError", "UnknownExercise", "catalogue", "exercise", "read_exercise"]
 
 
 class UnknownExercise(KeyError):  # noqa: N818 - read at its raise, it says what is the matter
@@ -24,38 +24,24 @@ class UnknownExercise(KeyError):  # noqa: N818 - read at its raise, it says what
         self.code = code
 
     def __str__(self) -> str:
-        known = ", ".join(sorted(_read_all()))
-        return f"The exercise {self.code!r} is not in the catalogue; known are: {known}."
-
-
-def read_exercise(text: str, code: str) -> Exercise:
-    """Read one exercise from TOML. `code` is the file's name without its ending and must be the one inside.
-
-    Raises ExerciseError with one sentence that names the field at fault.
-    """
-    try:
-        found = Exercise.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ExerciseError(f"The exercise {code} is not valid TOML: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ExerciseError(f"The exercise {code} has a fault at {field!r}: {first['msg']}.") from error
-    if found.code != code:
-        raise ExerciseError(f"The exercise in the file {code}.toml calls itself {found.code!r}; make the two the same.")
-    return found
+        near = get_close_matches(self.code, _read_all(), n=3)
+        return f"The exercise {self.code!r} is not in the catalogue{'; there is ' if near else ''}{', '.join(near)}."
 
 
 @cache
 def _read_all() -> MappingProxyType[str, Exercise]:
-    folder = resources.files(__package__)
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    found = (read_exercise(f.read_text("utf-8"), f.name.removesuffix(".toml")) for f in files)
+    found = (read_exercise(f.read_text("utf-8"), f.name.removesuffix(".toml")) for f in _files())
     return MappingProxyType({one.code: one for one in found})
 
 
+def _files() -> Iterator[Traversable]:
+    folders = sorted((f for f in resources.files(__package__).iterdir() if f.is_dir()), key=lambda f: f.name)
+    for folder in folders:
+        yield from sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+
+
 def catalogue() -> dict[str, Exercise]:
-    """All exercises by code."""
+    """All exercises by code, joint by joint."""
     return dict(_read_all())
 
 

@@ -14,7 +14,7 @@ from math import hypot
 
 import numpy as np
 
-from analytics.domain.exercise import Direction, Exercise, Segment, Side
+from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.session import Calibration, Zero
 from analytics.motion.calibration import AxisFinder, FunctionalAxis
 from analytics.motion.events import AngleSample, Calibrated, RepetitionDone, RepetitionMotion, TrackerEvent
@@ -53,7 +53,7 @@ class JointTracker:
         self._orientations = {s: SensorOrientation(rates_hz[s]) for s in (self._proximal, self._distal)}
         self._pair = SensorPair()
         self._rate_hz = rates_hz[self._distal]
-        self._toward = -1.0 if exercise.direction is Direction.EXTENSION else 1.0
+        self._toward = float(exercise.toward)
         self._counter = RepetitionCounter(exercise.least_excursion_deg)
         self._count = 0
         self._joint: HingeJoint | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from analytics.domain.base import uuid7
-from analytics.domain.exercise import Segment
+from analytics.domain.exercise import NoSingleAngleError, Segment
 from analytics.domain.live import Choice, Command
 from analytics.domain.program import Assignment, Prescription, Program
 from analytics.domain.session import SessionOpening
@@ -86,7 +86,10 @@ def prepare(
         prescribed = library.exercise(prescription.exercise)
     except UnknownExercise as unknown:
         raise GatewayError(f"The program asks for what this gateway cannot do: {unknown} Update it.") from unknown
-    needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
+    try:
+        needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
+    except NoSingleAngleError as other:
+        raise GatewayError(f"{other} This gateway cannot do that yet.") from other
     missing = [segment for segment in needed if segment not in sensors.values()]
     if missing and not refused:
         way = (

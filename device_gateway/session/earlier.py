@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from analytics.domain.base import Word
 from analytics.domain.check_in import CheckIn, RedFlag
-from analytics.domain.exercise import Side
+from analytics.domain.exercise import NoSingleAngleError, Side
 from analytics.domain.program import Prescription, Program
 from analytics.domain.session import EasingAction, SessionReport
 from analytics.exercises.catalogue import UnknownExercise
@@ -93,9 +93,8 @@ class EarlierSessions(Word):
 
 
 def knows(library: Library, exercise: str) -> bool:
-    """Whether this gateway can do it."""
+    """Whether this gateway can do it: it follows the angle between two sensors."""
     try:
-        library.exercise(exercise)
-    except UnknownExercise:
+        return bool(library.exercise(exercise).distal)
+    except (UnknownExercise, NoSingleAngleError):
         return False
-    return True

@@ -123,8 +123,8 @@ class Preparation:
             yield Outcome(
                 cue=_say(
                     "placement_unclear",
-                    f"Which sensor is which is not clear yet. Move only the {self._exercise.distal} once, slowly"
-                    f"{self._not_beyond}.",
+                    "Which sensor is which is not clear yet. Move only the "
+                    f"{self._exercise.distal.replace('_', ' ')} once, slowly{self._not_beyond}.",
                     CueLevel.WARN,
                 )
             )

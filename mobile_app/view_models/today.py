@@ -72,7 +72,7 @@ class TodayViewModel(EventDispatcher):
             return
         self.title = known.name
         self.joint = words.joint_in_words(prescription.side, known.joint)
-        self.rest_flexion_deg = known.rest_flexion_deg
+        self.rest_flexion_deg = known.rest_flexion_deg if known.angle else 0.0
         self.instructions = list(known.instructions)
         self.can_start = True
 

@@ -298,9 +298,15 @@ def test_today_asks_for_no_more_than_the_limit_of_the_day():
 
 def test_an_exercise_this_app_does_not_know_is_said():
     vm = TodayViewModel()
-    vm.show(assignment(exercise="ankle.circles"), NOW)
+    vm.show(assignment(exercise="ankle.alphabet"), NOW)
     assert not vm.can_start
     assert "Update the app" in vm.notice
+
+
+def test_an_exercise_without_an_angle_is_shown_all_the_same():
+    vm = TodayViewModel()
+    vm.show(assignment(exercise="ankle.circles"), NOW)
+    assert (vm.title, vm.joint, vm.rest_flexion_deg) == ("Ankle circles", "Right ankle", 0)
 
 
 def test_after_sends_both_numbers_once():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from patient_scenes import DOSE, repetition
 
-from analytics.domain.exercise import Side
+from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Restriction
 from analytics.domain.session import Form, FormLabel, Zero
 from mobile_app import words
@@ -65,3 +65,10 @@ def test_form_that_was_not_judged_is_not_praised():
 def test_an_unverified_zero_is_said_and_a_measured_one_is_not():
     assert "nobody has measured" in words.zero_in_words(Zero.REST_POSE_UNVERIFIED)
     assert words.zero_in_words(Zero.GONIOMETER) == ""
+
+
+def test_only_joints_with_a_side_are_called_by_it():
+    assert words.joint_in_words(Side.LEFT, "knee") == "Left knee"
+    assert words.joint_in_words(Side.LEFT, "neck") == "Neck"
+    assert words.SEGMENT_WORDS.keys() == set(Segment)
+    assert words.SEGMENT_WORDS[Segment.RIGHT_UPPER_ARM] == "right upper arm"

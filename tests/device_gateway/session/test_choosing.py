@@ -171,3 +171,12 @@ def test_a_side_without_sensors_is_refused_with_what_to_do(program) -> None:
         GatewayError, match=r"left thigh and the left shank: strap one on and assign it by tapping it\."
     ):
         prepared(program, program.prescriptions[1], LiveHub())
+
+
+@pytest.mark.parametrize("code", ["shoulder.pendulum", "trunk.pelvic_tilt"])
+def test_what_no_angle_between_two_sensors_follows_is_not_offered_and_refused(program, code) -> None:
+    pattern = program.prescriptions[0].model_copy(update={"exercise": code})
+    mixed = program.model_copy(update={"prescriptions": (pattern, program.prescriptions[0])})
+    assert [choice.exercise for choice in choices(mixed, EarlierSessions(), DAY, SHIPPED)] == [KNEE]
+    with pytest.raises(GatewayError, match="This gateway cannot do that yet"):
+        prepared(mixed, pattern, LiveHub())

@@ -273,7 +273,7 @@ async def test_a_link_that_breaks_keeps_what_is_here(releases: Releases, shelf: 
 async def test_an_exercise_comes_down_and_a_faulty_one_is_refused(
     releases: Releases, shelf: Shelf, gateway_store: Store, conditions: Conditions
 ) -> None:
-    shipped = (Path(__file__).parents[3] / "analytics" / "exercises" / f"{KNEE}.toml").read_text("utf-8")
+    shipped = (Path(__file__).parents[3] / "analytics" / "exercises" / "knee" / f"{KNEE}.toml").read_text("utf-8")
     lying = shipped.replace(KNEE, "knee.extension.lying")
     with pytest.raises(UnknownExercise):
         releases.exercise("knee.extension.lying")
