@@ -5,9 +5,10 @@ from math import cos, pi, sin
 import numpy as np
 import pytest
 
+from analytics.motion.calibration import FunctionalHinge
 from analytics.motion.heading import heading_from_shared_turning
 from analytics.motion.joint_angle import HingeJoint
-from analytics.motion.quaternion import about_vertical, multiply, rotate
+from analytics.motion.quaternion import about_vertical, conjugate, multiply, rotate
 
 
 def turn(axis, angle):
@@ -65,3 +66,39 @@ def test_heading_from_what_a_thigh_turns_in_step():
     lifted = np.array(rotate(about_vertical(true), tuple(axis)))
     assert heading_from_shared_turning(axis, 0.1 * swing * lifted, swing * axis) == pytest.approx(true)
     assert np.isfinite(heading_from_shared_turning(axis, 0 * swing * lifted, swing * axis))
+
+
+def test_from_a_calibration_both_axes_and_the_start_are_known():
+    """The zero is where the calibration movement began; the heading is that of its end, taken back to its beginning."""
+    hinge = FunctionalHinge(
+        proximal_axis=rotate(conjugate(MOUNT_P), AXIS_EARTH),
+        distal_axis=AXIS_D,
+        start=multiply(conjugate(MOUNT_P), MOUNT_D),
+        heading_rad=1.0,
+        drift_rad_s=0.01,
+        heading_error_rad=0.02,
+        likelier=20.0,
+        excursion_deg=90.0,
+        explained=1.0,
+        residual_deg=0.0,
+        stability_deg=0.0,
+    )
+    joint = HingeJoint.from_calibration(hinge, 0.01, since_s=-10.0)
+    for k in range(500):
+        knee = 0.6 * (1 - cos(k / 100))
+        excursion = joint.excursion_deg(*pose(0.2 * sin(k / 70), knee, drift=0.01 * k * 0.01), restarted=False)
+        assert excursion == pytest.approx(np.degrees(knee), abs=0.1)
+    assert 1.0 < joint.error_deg < 2.0
+
+
+def test_the_error_grows_while_an_upright_axis_hides_the_heading():
+    upright = (1.0, 0.0, 0.0, 0.0)
+    joint = HingeJoint((0.0, 0.0, 1.0), upright, upright, 0.0, 0.01)
+    errors = []
+    for _ in range(3000):
+        joint.excursion_deg(upright, upright, restarted=False)
+        errors.append(joint.error_deg)
+    assert errors[-1] > errors[0] + 5
+    level = HingeJoint((0.0, 1.0, 0.0), upright, upright, 0.0, 0.01)
+    level.excursion_deg(upright, upright, restarted=False)
+    assert level.error_deg < 2, "a level axis lets no heading error through"
