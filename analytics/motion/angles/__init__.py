@@ -1,0 +1,30 @@
+"""Joint angles by the ISB's recommendations, how sure they are, and what one sensor alone can say.
+
+FRAMES.md beside this package shows the frames and signs.
+"""
+
+from .gravity import inclination_about_rad, inclination_variance_rad2, up_in_sensor
+from .hinge_axes import HingeAxes, hinge_axes
+from .joints import JOINTS, JointAngles, Side, joint_angles, lean_deg, shoulder_angles
+from .segment_frame import SegmentFrame, segment_frame
+from .single_sensor import SingleSensorAngle, single_sensor_angle
+from .uncertainty import AngleErrors
+
+__all__ = [
+    "JOINTS",
+    "AngleErrors",
+    "HingeAxes",
+    "JointAngles",
+    "SegmentFrame",
+    "Side",
+    "SingleSensorAngle",
+    "hinge_axes",
+    "inclination_about_rad",
+    "inclination_variance_rad2",
+    "joint_angles",
+    "lean_deg",
+    "segment_frame",
+    "shoulder_angles",
+    "single_sensor_angle",
+    "up_in_sensor",
+]
