@@ -165,7 +165,7 @@ def describe_simulated(labelled: Sequence[LabelledRepetition]) -> TrainingData:
         name="Sinew body simulator, seated knee extension",
         simulated=True,
         licence="Apache-2.0",
-        citation="analytics/simulation/body.py of this program",
+        citation="analytics/simulation/body of this program",
         labels="As simulated: exact, but no person moved.",
         subjects=len({one.subject for one in labelled}),
         repetitions=len(labelled),
