@@ -7,16 +7,12 @@ the axis as each sensor sees it.
 
 from __future__ import annotations
 
-from math import atan2, degrees, pi
+from math import atan2, degrees, hypot, pi
 
-from analytics.motion.heading import horizontal_angle
+from analytics.motion.calibration.hinge_axis import FunctionalHinge
+from analytics.motion.heading import Heading, HingeConstraint, RelativeHeading
+from analytics.motion.heading.constraints import TILT_ERROR_RAD
 from analytics.motion.quaternion import Quaternion, Vector, about_vertical, conjugate, multiply, rotate
-
-HEADING_TIME_CONSTANT_S = 5.0
-"""How slowly the heading difference is corrected: slower than a repetition, so that soft tissue averages out, and
-much faster than two gyroscopes drift apart (a degree per minute once their biases are known)."""
-LEAST_HORIZONTAL = 0.3
-"""An axis this near to the vertical (cosine of its inclination, squared) tells no heading."""
 
 
 class HingeJoint:
@@ -24,18 +20,37 @@ class HingeJoint:
 
     axis: joint axis in the distal sensor's frame, positive in the exercise's direction. proximal, distal:
     orientations in the rest pose. heading_rad: turn about the vertical that brings the distal earth frame into the
-    proximal one.
+    proximal one. `from_calibration` where a movement has shown more.
     """
 
     def __init__(
         self, axis: Vector, proximal: Quaternion, distal: Quaternion, heading_rad: float, period_s: float
     ) -> None:
-        self._gain = period_s / HEADING_TIME_CONSTANT_S
-        self._heading_rad = heading_rad
-        self._heading_known = True
-        self._axis = axis
-        self._rest = multiply(conjugate(proximal), multiply(about_vertical(heading_rad), distal))
-        self._proximal_axis = rotate(self._rest, axis)
+        rest = multiply(conjugate(proximal), multiply(about_vertical(heading_rad), distal))
+        heading = RelativeHeading(HingeConstraint(rotate(rest, axis), axis), heading_rad)
+        self._begin(axis, rest, heading, period_s)
+
+    @classmethod
+    def from_calibration(cls, hinge: FunctionalHinge, period_s: float, since_s: float = 0.0) -> HingeJoint:
+        """The joint as a calibration movement showed it: its zero is the pose in which that movement began.
+
+        since_s: how long after the calibration's last sample the first one given is; negative to go over its own
+        samples once more.
+        """
+        joint = cls.__new__(cls)
+        heading = RelativeHeading(
+            HingeConstraint(hinge.proximal_axis, hinge.distal_axis),
+            hinge.heading_rad + hinge.drift_rad_s * since_s,
+            max(hinge.heading_error_rad, TILT_ERROR_RAD),
+            hinge.drift_rad_s,
+        )
+        joint._begin(hinge.distal_axis, hinge.start, heading, period_s)
+        return joint
+
+    def _begin(self, axis: Vector, rest: Quaternion, heading: RelativeHeading, period_s: float) -> None:
+        self._axis, self._from_rest, self._heading, self._period_s = axis, conjugate(rest), heading, period_s
+        self._upright = 0.0
+        self.heading: Heading | None = None
 
     def excursion_deg(self, proximal: Quaternion, distal: Quaternion, *, restarted: bool) -> float | None:
         """Excursion at this sample, -180 … 180.
@@ -43,19 +58,22 @@ class HingeJoint:
         restarted: a filter's heading is new, so the difference is found anew from the axis; None from then on for as
         long as the axis is too near to the vertical to tell.
         """
-        there = rotate(proximal, self._proximal_axis)
-        here = rotate(distal, self._axis)
-        angle, defined = horizontal_angle(here, there)
-        self._heading_known = self._heading_known and not restarted
-        if not self._heading_known:
-            if defined < LEAST_HORIZONTAL:
-                return None
-            self._heading_rad, self._heading_known = angle, True
-        else:
-            error = (angle - self._heading_rad + pi) % (2 * pi) - pi
-            self._heading_rad += self._gain * defined * error
-        relative = multiply(conjugate(proximal), multiply(about_vertical(self._heading_rad), distal))
-        w, x, y, z = multiply(relative, conjugate(self._rest))
-        ax, ay, az = self._proximal_axis
+        if restarted:
+            self._heading.restart()
+        self.heading = self._heading.update(proximal, distal, self._period_s)
+        if not self.heading.known:
+            return None
+        self._upright = rotate(distal, self._axis)[2]
+        turned = multiply(about_vertical(self.heading.heading_rad), distal)
+        w, x, y, z = multiply(self._from_rest, multiply(conjugate(proximal), turned))
+        ax, ay, az = self._axis
         twist = 2 * atan2(x * ax + y * ay + z * az, w)
         return degrees((twist + pi) % (2 * pi) - pi)
+
+    @property
+    def error_deg(self) -> float:
+        """Standard deviation of the last excursion, skin motion apart: both inclinations, and of the heading what an
+        upright axis lets through."""
+        if self.heading is None or not self.heading.known:
+            return 180.0
+        return min(180.0, degrees(hypot(2**0.5 * TILT_ERROR_RAD, self._upright * self.heading.error_rad)))

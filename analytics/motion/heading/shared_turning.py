@@ -1,25 +1,10 @@
-"""The difference of headings between two sensors that have no compass.
-
-Each orientation filter's earth frame has its own heading. For a joint with one axis the axis itself tells the
-difference, once it is known from both sides (compare Laidig, Lehmann, Bégin & Seel 2019, EMBC, on kinematic
-constraints instead of a magnetometer).
-"""
+"""Where a segment lies still, its heading shows in nothing it does; what little it turns along has to say it."""
 
 from __future__ import annotations
 
-from math import atan2, hypot
-
 import numpy as np
 
-from analytics.motion.quaternion import Vector
 from analytics.signals.samples import FloatArray
-
-
-def horizontal_angle(start: Vector, end: Vector) -> tuple[float, float]:
-    """Angle [rad] about the vertical from one vector to another, and how well it is defined (0 vertical … 1
-    horizontal)."""
-    angle = atan2(start[0] * end[1] - start[1] * end[0], start[0] * end[0] + start[1] * end[1])
-    return angle, hypot(start[0], start[1]) * hypot(end[0], end[1])
 
 
 def heading_from_shared_turning(axis: FloatArray, proximal_rad_s: FloatArray, distal_rad_s: FloatArray) -> float:
