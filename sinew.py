@@ -25,7 +25,7 @@ ROOMS = {
     ),
     "exercises": Room("analytics.exercises.command", "gateway", "list, check and draw exercises; write your own"),
     "app": Room("mobile_app.command", "mobile", "the patient's app"),
-    "evaluate": Room("analytics.training.evaluate", "gateway", "how well the methods do on recordings you name"),
+    "evaluate": Room("analytics.evaluation.command", "gateway", "how well the methods do on recordings you name"),
     "train": Room("analytics.training.command", "train", "train the models that run on the gateway"),
 }
 GATEWAY_BY_OPTION = {

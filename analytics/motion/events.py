@@ -1,10 +1,15 @@
-"""What the tracker says: the joint angle now, that the axis was found, and that a repetition is done."""
+"""What the tracker says: the joint angle now, that the axis was found or not, repetitions counted or not, and what is
+wrong with a sensor."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analytics.domain.exercise import Segment
 from analytics.domain.session import Calibration
+from analytics.motion.repetition import NotCounted
+from analytics.motion.worn import SensorNote
 from analytics.signals.samples import FloatArray
 
 
@@ -12,7 +17,7 @@ from analytics.signals.samples import FloatArray
 class RepetitionMotion:
     """The joint angle over one repetition, from start to end, one value per distal sample.
 
-    time_s: (n,) gateway session time. flexion_deg: (n,) joint flexion.
+    time_s: (n,) session time. flexion_deg: (n,) joint flexion.
     """
 
     time_s: FloatArray
@@ -23,13 +28,15 @@ class RepetitionMotion:
 class AngleSample:
     """The joint angle at one sample of the distal sensor.
 
-    excursion_deg is how far the joint is from its rest pose, positive in the exercise's direction.
+    excursion_deg is how far the joint is from its rest pose, positive in the exercise's direction; error_deg is one
+    standard deviation of it, skin motion apart.
     """
 
     time_s: float
     sensor_time_us: int
     flexion_deg: float
     excursion_deg: float
+    error_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,20 @@ class Calibrated:
     calibration: Calibration
 
 
+@dataclass(frozen=True, slots=True)
+class CalibrationRefused:
+    """A movement did not show the axis. The sentence says what to do again."""
+
+    time_s: float
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RepetitionDone:
-    """One movement away from the rest pose and back. Times are gateway session times.
+    """One movement away from the rest pose and back. Times are session times.
 
-    excursion_error_deg is one standard deviation of excursion_deg.
+    excursion_error_deg is one standard deviation of excursion_deg. lean_deg: how far each worn segment leant away from
+    how it stood at the start, at most.
     """
 
     number: int
@@ -54,7 +70,8 @@ class RepetitionDone:
     excursion_error_deg: float
     peak_flexion_deg: float
     peak_velocity_deg_s: float
+    lean_deg: Mapping[Segment, float]
     motion: RepetitionMotion
 
 
-TrackerEvent = AngleSample | Calibrated | RepetitionDone
+TrackerEvent = AngleSample | Calibrated | CalibrationRefused | RepetitionDone | NotCounted | SensorNote

@@ -1,37 +1,35 @@
-"""Joint angle and repetitions of one exercise from the samples of two worn sensors, wherever they sit on their
-segments.
+"""From the samples of worn sensors to joint angle, repetitions and what else a session wants to know of a movement.
 
-Samples go in as they arrive; angles, the calibration and finished repetitions come out. The first movement shows the
-axis; what was buffered until then is replayed, so the first repetition counts as well.
+Samples go in as they arrive, wherever on their segments the sensors sit; angles, the calibration, repetitions and
+notes come out. The first movement shows the axis; what was buffered until then is gone over once more, so the first
+repetition counts as well. A recording goes through the same object.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from math import hypot
 
 import numpy as np
 
 from analytics.domain.exercise import Exercise, Segment, Side
-from analytics.domain.session import Calibration, Zero
-from analytics.motion.calibration import AxisFinder, FunctionalAxis
-from analytics.motion.events import AngleSample, Calibrated, RepetitionDone, RepetitionMotion, TrackerEvent
-from analytics.motion.heading import heading_from_shared_turning
-from analytics.motion.joint_angle import HingeJoint
-from analytics.motion.orientation import SensorOrientation
-from analytics.motion.pairing import JointSample, SensorPair
-from analytics.motion.quaternion import rotate
-from analytics.motion.repetition import CountedRepetition, RepetitionCounter
+from analytics.domain.session import Calibration
+from analytics.motion.calibration.zero import JointZero, joint_zero
+from analytics.motion.events import (
+    AngleSample,
+    Calibrated,
+    CalibrationRefused,
+    RepetitionDone,
+    RepetitionMotion,
+    TrackerEvent,
+)
+from analytics.motion.followed_joint import AxisShown, Excursion, FollowedJoint, JointInstant
+from analytics.motion.leaning import Leaning
+from analytics.motion.repetition import CountedRepetition, NotCounted, RepetitionCounter
+from analytics.motion.step_guard import StepGuard
+from analytics.motion.worn import Posture, SensorNote, WornSensors
 from analytics.signals.samples import FloatArray, ImuSamples
 
-__all__ = ["AngleSample", "Calibrated", "JointTracker", "RepetitionDone", "RepetitionMotion", "TrackerEvent"]
-
-LONGEST_BUFFER_S = 30.0
-"""What is remembered while the axis is unknown."""
-REST_BEFORE_S = 0.3
-"""The rest pose is taken this long before the movement was noticed: it begins slower than what is noticed."""
 ANGLE_ERROR_DEG, SCALE_ERROR = 0.5, 0.034
 """Standard deviation of an excursion: a constant part and a share of it, fitted by likelihood to 1200 simulated
 repetitions of 120 people (random mounting, thigh and skin motion, noise and bias; 25, 50 and 100 Hz), of which it
@@ -39,80 +37,110 @@ covers 68 %. At 75° it is 2.6°, what two sensors on a patient's knee were foun
 against optics, PubMed 34287303)."""
 
 
-class JointTracker:
+class Tracker:
     """One object per exercise and session. `update` gives the same events however the samples were cut into packets.
 
-    rates_hz: sampling rate of the proximal and the distal sensor, as they reported it.
+    rates_hz: sampling rate of each worn segment's sensor; all are one, for the samples are on one grid of time.
+    target_excursion_deg: what the program asks for; a movement that stops short of it is told, not counted.
+    goniometer_deg: the joint's angle in the rest pose as a clinician measured it, where one did.
     """
 
-    def __init__(self, exercise: Exercise, side: Side, rates_hz: Mapping[Segment, float]) -> None:
+    def __init__(
+        self,
+        exercise: Exercise,
+        side: Side,
+        rates_hz: Mapping[Segment, float],
+        *,
+        target_excursion_deg: float | None = None,
+        goniometer_deg: float | None = None,
+    ) -> None:
         self._exercise = exercise
-        self._proximal, self._distal = exercise.proximal_segment(side), exercise.distal_segment(side)
-        if missing := [s for s in (self._proximal, self._distal) if s not in rates_hz]:
+        needed = tuple(part.on(side) for part in exercise.sensors.required)
+        if missing := [segment for segment in needed if segment not in rates_hz]:
             raise ValueError(f"{exercise.name} needs a sensor on the {missing[0].replace('_', ' ')}; none was given.")
-        self._orientations = {s: SensorOrientation(rates_hz[s]) for s in (self._proximal, self._distal)}
-        self._pair = SensorPair()
-        self._rate_hz = rates_hz[self._distal]
-        self._toward = float(exercise.toward)
-        self._counter = RepetitionCounter(exercise.least_excursion_deg)
+        if not min(rates_hz.values()) > 0:
+            raise ValueError(f"A sensor's sampling rate must be above 0 Hz, not {min(rates_hz.values())}.")
+        if len(set(rates_hz.values())) > 1:
+            raise ValueError("The sensors' samples must be on one grid of time; see TimeGrid.")
+        rate_hz = rates_hz[needed[0]]
+        others = tuple(segment for segment in rates_hz if segment not in needed)
+        self._needed = len(needed)
+        self._worn = WornSensors(needed, others, rate_hz)
+        self._leaning = Leaning(self._worn.segments, rate_hz)
+        self._joint = FollowedJoint(exercise.joint, rate_hz, exercise.least_excursion_deg)
+        self._zero: JointZero = joint_zero(exercise.rest_flexion_deg, goniometer_deg)
+        self._counter = RepetitionCounter(exercise.least_excursion_deg, target_excursion_deg)
+        self._guard = StepGuard(rate_hz)
+        self._restarted = True
         self._count = 0
-        self._joint: HingeJoint | None = None
-        self._restart_calibration()
 
     def update(self, segment: Segment, samples: ImuSamples, time_s: FloatArray) -> list[TrackerEvent]:
-        """Take a run of samples of one sensor with the gateway time (n,) of each. Other segments are ignored."""
-        if segment not in self._orientations:
+        """Take a run of samples of one sensor with the session time (n,) of each. Segments not worn are ignored."""
+        if segment not in self._worn.segments:
             return []
-        oriented = self._orientations[segment].update(samples, time_s)
-        add = self._pair.add_distal if segment == self._distal else self._pair.add_proximal
-        events: list[TrackerEvent] = []
-        for sample in add(oriented):
-            events += self._calibrate(sample) if self._joint is None else self._follow(self._joint, sample)
-        return events
+        return [event for one in self._worn.update(segment, samples, time_s) for event in self._heed(one)]
 
     def finish(self) -> list[TrackerEvent]:
         """No more samples come."""
-        last = self._counter.finish()
-        return [self._repetition(last)] if last else []
+        if (last := self._counter.finish()) is not None:
+            self._guard.offer(last)
+        return [*self._counter.refused(), *map(self._told, self._guard.flush())]
 
-    def _restart_calibration(self) -> None:
-        self._finder = AxisFinder(self._rate_hz, self._exercise.least_excursion_deg)
-        self._buffer: deque[JointSample] = deque(maxlen=round(LONGEST_BUFFER_S * self._rate_hz))
+    def _heed(self, one: Posture | SensorNote) -> Iterator[TrackerEvent]:
+        if isinstance(one, SensorNote):
+            yield one
+            return
+        self._leaning.add(one)
+        if one.known[self._needed - 1]:
+            self._guard.feel(one.time_s, one.acc_m_s2[self._needed - 1])
+        self._restarted |= any(one.restarted[: self._needed])
+        if not all(one.known[: self._needed]):
+            return
+        told = list(self._joint.update(self._instant(one)))
+        self._restarted = False
+        newest = told[-1] if told else None
+        for each in told:
+            yield from self._axis(each) if isinstance(each, AxisShown) else self._angle(each, each is newest)
 
-    def _calibrate(self, sample: JointSample) -> list[TrackerEvent]:
-        if sample.restarted:
-            self._restart_calibration()
-            sample = replace(sample, restarted=False)  # the heading will be found for all that is buffered from here
-        self._buffer.append(sample)
-        found = self._finder.update(sample.distal_rate_rad_s)
-        if found is None:
-            return []
-        samples = list(self._buffer)
-        first = max(0, len(samples) - found.length)
-        self._joint = _hinge(found, samples[:first], samples[first:], 1.0 / self._rate_hz)
-        calibration = Calibration(
-            axis_explained=found.explained, excursion_deg=found.excursion_deg, zero=Zero.REST_POSE_UNVERIFIED
+    def _instant(self, one: Posture) -> JointInstant:
+        proximal, distal = ((w, x, y, z) for w, x, y, z in one.orientation[:2].tolist())
+        x, y, z = one.rate_rad_s[1].tolist()
+        return JointInstant(
+            one.time_s, one.sensor_time_us, proximal, distal, (x, y, z), one.acc_m_s2[:2], self._restarted
         )
-        past = [event for one in self._buffer for event in self._follow(self._joint, one)]
-        self._buffer.clear()
-        now = [e for e in past if isinstance(e, RepetitionDone) or e is past[-1]]
-        return [Calibrated(calibration), *now]
 
-    def _follow(self, joint: HingeJoint, sample: JointSample) -> list[TrackerEvent]:
-        if sample.restarted:
+    def _axis(self, shown: AxisShown) -> Iterator[TrackerEvent]:
+        hinge = shown.hinge
+        if hinge.refusal is not None:
+            yield CalibrationRefused(shown.time_s, hinge.refusal)
+            return
+        yield Calibrated(
+            Calibration(
+                axis_explained=min(1.0, hinge.explained), excursion_deg=hinge.excursion_deg, zero=self._zero.source
+            )
+        )
+
+    def _angle(self, one: Excursion, is_newest: bool) -> Iterator[TrackerEvent]:
+        if one.restarted:
             self._counter.interrupt()
-        excursion = joint.excursion_deg(sample.proximal, sample.distal, restarted=sample.restarted)
-        if excursion is None:
-            return []
-        angle = AngleSample(sample.time_s, sample.sensor_time_us, self._flexion_deg(excursion), excursion)
-        done = self._counter.update(sample.time_s, excursion)
-        return [self._repetition(done), angle] if done else [angle]
+        if (done := self._counter.update(one.time_s, one.excursion_deg)) is not None:
+            self._guard.offer(done)
+        yield from self._counter.refused()
+        yield from map(self._told, self._guard.release(one.time_s))
+        if is_newest:
+            yield AngleSample(
+                one.time_s, one.sensor_time_us, self._flexion_deg(one.excursion_deg), one.excursion_deg, one.error_deg
+            )
 
     def _flexion_deg(self, excursion_deg: float) -> float:
-        return self._exercise.rest_flexion_deg + self._toward * excursion_deg
+        return self._zero.flexion_deg + self._exercise.toward * excursion_deg
 
-    def _repetition(self, done: CountedRepetition) -> RepetitionDone:
+    def _told(self, done: CountedRepetition | NotCounted) -> RepetitionDone | NotCounted:
+        if isinstance(done, NotCounted):
+            return done
         self._count += 1
+        if self._count == 1:
+            self._joint.refine(done.start_s)
         times, excursions = np.array(done.curve).T
         return RepetitionDone(
             number=self._count,
@@ -123,17 +151,6 @@ class JointTracker:
             excursion_error_deg=hypot(ANGLE_ERROR_DEG, SCALE_ERROR * done.excursion_deg),
             peak_flexion_deg=self._flexion_deg(done.peak_deg),
             peak_velocity_deg_s=done.peak_velocity_deg_s,
-            motion=RepetitionMotion(times, self._exercise.rest_flexion_deg + self._toward * excursions),
+            lean_deg=self._leaning.between(done.start_s, done.end_s),
+            motion=RepetitionMotion(times, self._zero.flexion_deg + self._exercise.toward * excursions),
         )
-
-
-def _hinge(
-    found: FunctionalAxis, before: list[JointSample], movement: list[JointSample], period_s: float
-) -> HingeJoint:
-    """The joint as the first movement shows it, its zero in the pose just before that movement."""
-    still = before[-1 - min(len(before) - 1, round(REST_BEFORE_S / period_s))] if before else movement[0]
-    axis = np.array(rotate(still.distal, found.axis))
-    proximal = np.array([rotate(s.proximal, s.proximal_rate_rad_s) for s in movement])
-    distal = np.array([rotate(s.distal, s.distal_rate_rad_s) for s in movement])
-    heading_rad = heading_from_shared_turning(axis, proximal, distal)
-    return HingeJoint(found.axis, still.proximal, still.distal, heading_rad, period_s)

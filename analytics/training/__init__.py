@@ -1,1 +1,1 @@
-"""Data sets, training and evaluation: the commands `sinew train` and `sinew evaluate`."""
+"""Data sets and training: the command `sinew train`."""

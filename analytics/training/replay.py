@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.domain.exercise import Exercise, Side
 from analytics.motion.events import RepetitionDone, TrackerEvent
-from analytics.motion.tracker import JointTracker
+from analytics.motion.tracker import Tracker
 from analytics.signals.recording import Recording
 from analytics.signals.samples import FloatArray, ImuSamples
 
@@ -16,7 +16,7 @@ PACKET_S = 0.5
 def replay(recording: Recording, exercise: Exercise, side: Side) -> list[TrackerEvent]:
     """Everything the tracker says, in order. Recording time is taken for gateway time."""
     worn = {s: recording.sensors[s] for s in (exercise.proximal_segment(side), exercise.distal_segment(side))}
-    tracker = JointTracker(exercise, side, dict.fromkeys(worn, recording.rate_hz))
+    tracker = Tracker(exercise, side, dict.fromkeys(worn, recording.rate_hz))
     events: list[TrackerEvent] = []
     packet = max(1, round(PACKET_S * recording.rate_hz))
     for first in range(0, len(recording.time_s), packet):

@@ -32,11 +32,11 @@ from analytics.domain.session import (
 )
 from analytics.form.bundle import FormScorer
 from analytics.form.cues import CueChooser
-from analytics.motion.tracker import AngleSample, Calibrated, RepetitionDone, TrackerEvent
+from analytics.motion.events import AngleSample, Calibrated, RepetitionDone, TrackerEvent
+from analytics.motion.grid import TimeGrid
 from analytics.safety.rules import Rules, load_rules
 from analytics.safety.session import NOTHING_STANDS, Advice, Standing
 from analytics.signals.samples import FloatArray, ImuSamples
-from device_gateway.clocks.grid import TimeGrid
 from device_gateway.live.hub import LiveHub
 
 from .care import Care

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.live import Cue, SessionState
 from analytics.domain.session import Placement
-from analytics.motion.tracker import JointTracker, RepetitionDone, TrackerEvent
+from analytics.motion.events import RepetitionDone, TrackerEvent
+from analytics.motion.tracker import Tracker
 from analytics.signals.samples import FloatArray, ImuSamples
 
 from .conversation import Cause, Conversation
@@ -57,7 +58,7 @@ class Following:
         self._guided = guided
         self._limit_deg = limit_deg
         self._pair = (exercise.proximal_segment(side), exercise.distal_segment(side))
-        self._tracker: JointTracker | None = None
+        self._tracker: Tracker | None = None
         self._rates_hz: dict[Segment, float] = {}
         self._early: deque[_Run] = deque()
         self._held: tuple[TrackerEvent, ...] = ()
@@ -73,7 +74,7 @@ class Following:
         self._rates_hz[segment] = rate_hz
         self._remember(run)
         if len(self._rates_hz) == len(self._pair):
-            tracker = self._tracker = JointTracker(self._exercise, self._side, self._rates_hz)
+            tracker = self._tracker = Tracker(self._exercise, self._side, self._rates_hz)
             self.preparation = Preparation(
                 self._exercise, self._side, self._rates_hz, guided=self._guided, limit_deg=self._limit_deg
             )
@@ -111,7 +112,7 @@ class Following:
         while self._early[0].time_s[-1] < run.time_s[-1] - EARLY_S:
             self._early.popleft()
 
-    def _follow(self, tracker: JointTracker, run: _Run) -> Iterator[News]:
+    def _follow(self, tracker: Tracker, run: _Run) -> Iterator[News]:
         events = tuple(tracker.update(self.worn(run.segment), run.samples, run.time_s))
         if self._talk.step in UNDECIDED:
             self._remember(run)
@@ -155,7 +156,7 @@ class Following:
     def _track_anew(self, early: tuple[_Run, ...]) -> None:
         """Forget what the tracker found, and have it hear this."""
         rates_hz = {self.worn(segment): rate_hz for segment, rate_hz in self._rates_hz.items()}
-        tracker = self._tracker = JointTracker(self._exercise, self._side, rates_hz)
+        tracker = self._tracker = Tracker(self._exercise, self._side, rates_hz)
         told = [tracker.update(self.worn(run.segment), run.samples, run.time_s) for run in early]
         self._held = tuple(event for events in told for event in events)
 

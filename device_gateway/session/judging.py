@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.domain.session import Form, FormLabel, Repetition
 from analytics.form.bundle import FormScorer
-from analytics.motion.tracker import RepetitionDone
+from analytics.motion.events import RepetitionDone
 
 
 def repetition_of(

@@ -24,18 +24,19 @@ def walks(acc_m_s2: FloatArray, rate_hz: float) -> bool:
     strength = np.linalg.norm(acc_m_s2, axis=1)
     size = round(WINDOW_S * rate_hz)
     starts = range(0, len(strength) - size + 1, round(HOP_S * rate_hz))
-    steps = [_steps(strength[start : start + size], rate_hz) for start in starts]
-    return bool(steps) and sum(steps) >= LEAST_SHARE * len(steps)
+    found = [steps(strength[start : start + size], rate_hz) for start in starts]
+    return bool(found) and sum(found) >= LEAST_SHARE * len(found)
 
 
-def _steps(strength_m_s2: FloatArray, rate_hz: float) -> bool:
+def steps(strength_m_s2: FloatArray, rate_hz: float, least_alike: float = LEAST_ALIKE) -> bool:
+    """Whether the size (n,) of a specific force shakes from step to step, over one window."""
     shaken = strength_m_s2 - strength_m_s2.mean()
     if float(shaken.std()) < LEAST_SHAKEN_M_S2:
         return False
     soonest, latest = (round(s * rate_hz) for s in STEP_S)
     alike = np.array([_correlation(shaken[lag:], shaken[:-lag]) for lag in range(1, latest + 1)])
     peak = soonest - 1 + int(np.argmax(alike[soonest - 1 :]))
-    return bool(alike[peak] >= LEAST_ALIKE and alike[peak] - alike[:peak].min() >= LEAST_PEAK)
+    return bool(alike[peak] >= least_alike and alike[peak] - alike[:peak].min() >= LEAST_PEAK)
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:

@@ -7,7 +7,8 @@ import pytest
 
 from analytics.domain.exercise import Segment, Side
 from analytics.exercises import exercise
-from analytics.motion.tracker import AngleSample, Calibrated, JointTracker, RepetitionDone
+from analytics.motion.events import AngleSample, Calibrated, RepetitionDone
+from analytics.motion.tracker import Tracker
 from analytics.signals.samples import ImuSamples
 
 THIGH, SHANK = Segment.RIGHT_THIGH, Segment.RIGHT_SHANK
@@ -52,7 +53,7 @@ def track():
 
     def run(body, size=10, lost=()):
         rates = {THIGH: body.rate_hz, SHANK: body.rate_hz}
-        tracker = JointTracker(exercise("knee.extension.seated"), Side.RIGHT, rates)
+        tracker = Tracker(exercise("knee.extension.seated"), Side.RIGHT, rates)
         events = [event for packet in packets(body, size, lost) for event in tracker.update(*packet)]
         return Tracked(events + tracker.finish())
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from one_sensor import OneSensor
 
-from analytics.motion.orientation import BRIDGED_GAP_S, LONGEST_SETTLING_S, SensorOrientation
+from analytics.motion.orientation import BRIDGED_GAP_S
 from analytics.motion.quaternion import conjugate, rotate
+from analytics.motion.worn import LONGEST_SETTLING_S
 from analytics.signals.samples import ImuSamples
 
 RATE_HZ = 100.0
@@ -25,18 +27,18 @@ def tilt_deg(one):
 
 
 def test_inclination_follows_the_turn():
-    found = SensorOrientation(RATE_HZ).update(*turning(2.0, rate_deg_s=30))
+    found = OneSensor(RATE_HZ).update(*turning(2.0, rate_deg_s=30))
     assert tilt_deg(found[-1]) == pytest.approx(30 * 1.99, abs=0.5)
     assert [one.restarted for one in found[:2]] == [True, False]
 
 
 def test_a_bias_beyond_what_the_filter_believes_by_default_is_learned_at_rest():
-    found = SensorOrientation(RATE_HZ).update(*turning(20.0, bias_deg_s=2.5))
+    found = OneSensor(RATE_HZ).update(*turning(20.0, bias_deg_s=2.5))
     assert np.abs(found[-1].rate_rad_s).max() < np.radians(0.1)
 
 
 def test_short_gaps_are_bridged_without_new_samples():
-    filter_ = SensorOrientation(RATE_HZ)
+    filter_ = OneSensor(RATE_HZ)
     samples, time_s = turning(2.0, rate_deg_s=60)
     cut = slice(0, 100), slice(100 + round(BRIDGED_GAP_S * RATE_HZ), 200)
     _, after = (
@@ -49,7 +51,7 @@ def test_short_gaps_are_bridged_without_new_samples():
 
 
 def test_after_a_long_gap_the_filter_starts_anew_and_says_so_once_settled():
-    filter_ = SensorOrientation(RATE_HZ)
+    filter_ = OneSensor(RATE_HZ)
     filter_.update(*turning(2.0))
     quiet = filter_.update(*turning(2.0, start_s=5.0))
     assert quiet[0].time_s == pytest.approx(5.5, abs=0.02)
@@ -60,7 +62,7 @@ def test_after_a_long_gap_the_filter_starts_anew_and_says_so_once_settled():
 
 
 def test_a_sensor_whose_clock_starts_again_is_a_restart():
-    filter_ = SensorOrientation(RATE_HZ)
+    filter_ = OneSensor(RATE_HZ)
     filter_.update(*turning(2.0, start_s=100.0))
     again, time_s = turning(2.0)
     assert filter_.update(again, time_s + 102.0)[0].restarted
@@ -69,6 +71,6 @@ def test_a_sensor_whose_clock_starts_again_is_a_restart():
 def test_samples_without_a_value_do_not_spoil_the_filter():
     samples, time_s = turning(2.0, rate_deg_s=30)
     samples.gyr_rad_s[50:53] = np.nan
-    found = SensorOrientation(RATE_HZ).update(samples, time_s)
+    found = OneSensor(RATE_HZ).update(samples, time_s)
     assert len(found) == 197
     assert tilt_deg(found[-1]) == pytest.approx(30 * 1.99, abs=0.5)

@@ -8,7 +8,9 @@ import pytest
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.session import FormLabel
 from analytics.exercises import exercise
-from analytics.motion.tracker import AngleSample, JointTracker
+from analytics.motion.events import AngleSample
+from analytics.motion.grid import TimeGrid
+from analytics.motion.tracker import Tracker
 from analytics.signals.samples import ImuSamples
 from analytics.simulation.body import seated_knee_extensions
 
@@ -114,26 +116,31 @@ def test_not_a_number_is_a_missing_sample(track):
 
 def test_sensors_of_different_rates_and_phase():
     body = simulated(9, rate_hz=200.0, skin_motion_deg=0)
-    tracker = JointTracker(exercise("knee.extension.seated"), Side.RIGHT, {THIGH: 40.0, SHANK: 100.0})
+    grid = TimeGrid({THIGH, SHANK})
+    tracker = Tracker(exercise("knee.extension.seated"), Side.RIGHT, {THIGH: 100.0, SHANK: 100.0})
     events = []
     for first in range(0, len(body.time_s), 200):
         for segment, step, phase in ((SHANK, 2, 0), (THIGH, 5, 1)):
             part = slice(first + phase, first + 200, step)
             acc, gyr = (x[part] for x in body.sensors[str(segment)])
             time_s = body.time_s[part]
-            events += tracker.update(segment, ImuSamples(np.round(time_s * 1e6).astype(np.int64), acc, gyr), time_s)
+            samples = ImuSamples(np.round(time_s * 1e6).astype(np.int64), acc, gyr)
+            for run in grid.take(segment, 200.0 / step, samples, time_s):
+                events += tracker.update(run.segment, run.samples, run.time_s)
     angles = [e for e in events if isinstance(e, AngleSample)]
     truth = np.interp([a.time_s for a in angles], body.time_s, body.flexion_deg)
     assert np.sqrt(np.mean((np.array([a.flexion_deg for a in angles]) - truth) ** 2)) < 1.5
     assert len(angles) > 0.8 * len(body.time_s) / 2
+    with pytest.raises(ValueError, match="one grid"):
+        Tracker(exercise("knee.extension.seated"), Side.RIGHT, {THIGH: 40.0, SHANK: 100.0})
 
 
 def test_other_segments_are_ignored_and_a_missing_sensor_is_named():
     chosen = exercise("knee.extension.seated")
-    tracker = JointTracker(chosen, Side.RIGHT, {THIGH: 50, SHANK: 50})
+    tracker = Tracker(chosen, Side.RIGHT, {THIGH: 50, SHANK: 50})
     some = ImuSamples(np.arange(3), np.ones((3, 3)), np.ones((3, 3)))
     assert tracker.update(Segment.CHEST, some, np.arange(3.0)) == []
     with pytest.raises(ValueError, match="right shank"):
-        JointTracker(chosen, Side.RIGHT, {THIGH: 50})
+        Tracker(chosen, Side.RIGHT, {THIGH: 50})
     with pytest.raises(ValueError, match="above 0 Hz"):
-        JointTracker(chosen, Side.RIGHT, {THIGH: 50, SHANK: 0})
+        Tracker(chosen, Side.RIGHT, {THIGH: 50, SHANK: 0})

@@ -7,7 +7,8 @@ import pytest
 
 from analytics.domain.exercise import Segment, Side
 from analytics.exercises import exercise
-from analytics.motion.tracker import AngleSample, JointTracker
+from analytics.motion.events import AngleSample
+from analytics.motion.tracker import Tracker
 from analytics.signals.samples import ImuSamples
 from analytics.simulation.body import INEXPENSIVE, MOVEMENTS, exercise_session, simulate
 
@@ -20,7 +21,7 @@ def error_while_seated(seed, **how):
     rng = np.random.default_rng(seed)
     parts = exercise_session(MOVEMENTS["seated_knee_extension"], rng, **how)
     session = simulate(parts, map(str, WORN), rng, model=INEXPENSIVE)
-    tracker = JointTracker(exercise("knee.extension.seated"), Side.RIGHT, dict.fromkeys(WORN, session.rate_hz))
+    tracker = Tracker(exercise("knee.extension.seated"), Side.RIGHT, dict.fromkeys(WORN, session.rate_hz))
     told = []
     for first in range(0, len(session.time_s), PACKET):
         part = slice(first, first + PACKET)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.domain.exercise import Segment
+from analytics.motion.grid import EARLY_S, GridRun, TimeGrid
 from analytics.signals.samples import FloatArray, ImuSamples
-from device_gateway.clocks.grid import EARLY_S, GridRun, TimeGrid
 
 THIGH, SHANK = Segment.RIGHT_THIGH, Segment.RIGHT_SHANK
 RATE_HZ = 100.0
