@@ -99,6 +99,9 @@ def _trial(recording: Arrays, notes: list[str], left_out: dict[str, list[str]]) 
     notes.extend(f"{recording.name}: {fault.sentence}" for fault in check_readings(gyr, acc, rate_hz))
     if "movement" in recording:
         counts &= recording.numbers("movement") == 1
+        if not counts.any():
+            left_out.setdefault("no sample has both movement and a reference", []).append(recording.name)
+            return None
     mag = np.ascontiguousarray(recording.numbers("mag")) if "mag" in recording else None
     return Trial(recording.name, rate_hz, gyr, acc, mag, reference, counts)
 

@@ -66,11 +66,18 @@ class FollowedJoint:
         self._joint: HingeJoint | None = None
         self._finder = self._new_finder()
         self._first: int | None = None
+        self._shown_s: float | None = None
         self._begin()
 
-    @property
-    def calibrated(self) -> bool:
-        return self._joint is not None
+    def forget_since(self, time_s: float) -> bool:
+        """What began since then was no exercise: the axis it showed, or was about to, is forgotten. Whether there was
+        anything to forget."""
+        pending = self._joint is None and self._first is not None
+        if not pending and (self._shown_s is None or self._shown_s < time_s):
+            return False
+        self._joint = self._shown_s = None
+        self._begin()
+        return True
 
     def update(self, instant: JointInstant) -> Iterator[Excursion | AxisShown]:
         """Take one instant. Once the axis is found, all that was buffered comes before the newest excursion."""
@@ -95,6 +102,7 @@ class FollowedJoint:
         if hinge.refusal is not None:
             self._finder = self._new_finder()
             return
+        self._shown_s = samples[0].time_s
         self._joint = HingeJoint.from_calibration(hinge, 1.0 / self._rate_hz, samples[0].time_s - samples[-1].time_s)
         for k, one in enumerate(samples):
             yield from self._follow(self._joint, one, restarted=one.restarted and k > 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from analytics.signals.samples import FloatArray
 QUICK_S = 1.5
 """A stride of healthy people takes 1.0 to 1.2 s, of people in pain or of age up to 1.5 s."""
 WATCHED_HZ = 25.0
+LEAST_LOOKS = 2
 LEAST_ALIKE = 0.6
 """How alike one step is to the next. One quick repetition amid rest is like itself turned round to 0.55 (simulated)."""
 
@@ -49,6 +51,11 @@ class StepGuard:
             if steps(np.array(self._strength), self._rate_hz, LEAST_ALIKE):
                 self._walked_s.append(time_s)
 
+    @property
+    def walked_s(self) -> float:
+        """When a window of walking ended last; minus infinity where none did."""
+        return self._walked_s[-1] if self._walked_s else -inf
+
     def offer(self, one: CountedRepetition) -> None:
         """A repetition was just counted."""
         self._waiting.append(one)
@@ -65,10 +72,11 @@ class StepGuard:
 
     def flush(self) -> Iterator[CountedRepetition | NotCounted]:
         """Nothing more comes."""
-        yield from self.release(float("inf"))
+        yield from self.release(inf)
 
     def _judge(self, one: CountedRepetition) -> CountedRepetition | NotCounted:
-        """A step, if a window that holds it whole was one of walking."""
-        if any(look_s - WINDOW_S <= one.start_s and one.end_s <= look_s for look_s in self._walked_s):
+        """A step, if two windows that hold it whole were of walking; a set of quick repetitions may look so once."""
+        walked = sum(look_s - WINDOW_S <= one.start_s and one.end_s <= look_s for look_s in self._walked_s)
+        if walked >= LEAST_LOOKS:
             return NotCounted(one.start_s, one.end_s, Reason.WALKING)
         return one

@@ -14,6 +14,7 @@ import numpy as np
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.session import Calibration
+from analytics.motion.calibration.walking import HOP_S, WALKED, WINDOW_S
 from analytics.motion.calibration.zero import JointZero, joint_zero
 from analytics.motion.events import (
     AngleSample,
@@ -93,6 +94,8 @@ class Tracker:
         self._leaning.add(one)
         if one.known[self._needed - 1]:
             self._guard.feel(one.time_s, one.acc_m_s2[self._needed - 1])
+            if self._guard.walked_s == one.time_s and self._joint.forget_since(one.time_s - WINDOW_S - HOP_S):
+                yield CalibrationRefused(one.time_s, WALKED)
         self._restarted |= any(one.restarted[: self._needed])
         if not all(one.known[: self._needed]):
             return

@@ -14,13 +14,13 @@ PLATFORM = "aarch64-manylinux_2_28"
 """glibc 2.28 is Debian 10's; Raspberry Pi OS of today is Debian 12 or 13."""
 PYTHONS = ("3.11", "3.12", "3.13")
 ONE_QUICKLY = [PYTHONS[0], *(pytest.param(python, marks=pytest.mark.long) for python in PYTHONS[1:])]
-BUILT = {"vqf", "crcmod"}
-"""Without a wheel for aarch64, so pip builds them: `apt install g++ python3-dev` first (docs/small-computers.md)."""
+BUILT = {"crcmod"}
+"""Without a wheel for aarch64, so pip builds it: `apt install g++ python3-dev` first (docs/small-computers.md)."""
 TOO_HEAVY = {"kivy", "scikit-learn", "torch", "scipy", "pyarrow", "pandas"}
 UNREACHABLE = re.compile(
     r"failed to fetch|error sending request|dns error|connection (refused|reset)|timed out|NameResolution", re.I
 )
-RUNS_WITHOUT = {"kivy", "sklearn", "torch", "scipy", "pyarrow", "pandas", "sqlalchemy", "fastapi", "bumble"}
+RUNS_WITHOUT = {"kivy", "sklearn", "torch", "scipy", "pyarrow", "pandas", "sqlalchemy", "fastapi", "bumble", "vqf"}
 OTHER_ROOMS = {"demo", "server", "mobile_app"}
 
 

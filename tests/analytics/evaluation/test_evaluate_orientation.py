@@ -96,7 +96,10 @@ def test_what_cannot_be_measured_is_said(broad, tmp_path):
     with pytest.raises(RecordingError, match="does not point up"):
         evaluate(tmp_path, quiet)
     cut(path, tmp_path, part, meta=None)
-    with pytest.raises(RecordingError, match=r"neither meta\.fs nor times"):
+    with pytest.raises(RecordingError, match=r"no meta\.fs and no times"):
+        evaluate(tmp_path, quiet)
+    cut(path, tmp_path, part, movement=np.zeros(len(truth)))
+    with pytest.raises(RecordingError, match="no sample has both movement and a reference"):
         evaluate(tmp_path, quiet)
     cut(path, tmp_path, part, quat_ref=np.zeros_like(truth))
     with pytest.raises(RecordingError, match="can be measured"):

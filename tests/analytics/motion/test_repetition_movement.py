@@ -103,7 +103,7 @@ def test_one_alone_after_a_pause_counts_if_it_is_much_alike():
 
 def test_one_alone_after_a_pause_is_told_if_it_is_only_a_little_alike():
     """It may be the first of more, so it is told when the next is none."""
-    time_s, acc, gyr = after_a_pause(1.0)
+    time_s, acc, gyr = after_a_pause(0.8)
     found, refused = count(time_s, acc, gyr)
     assert len(found) == 6
     assert [one.reason for one in refused] == [Reason.ALONE]
