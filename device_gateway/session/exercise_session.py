@@ -10,7 +10,6 @@ from math import ceil
 from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Exercise, Segment
 from analytics.domain.live import (
-    AngleEvent,
     Command,
     Cue,
     CueEvent,
@@ -34,6 +33,8 @@ from analytics.form.bundle import FormScorer
 from analytics.form.cues import CueChooser
 from analytics.motion.events import AngleSample, Calibrated, RepetitionDone, TrackerEvent
 from analytics.motion.grid import TimeGrid
+from analytics.motion.repetition import NotCounted
+from analytics.motion.worn import SensorNote
 from analytics.safety.rules import Rules, load_rules
 from analytics.safety.session import NOTHING_STANDS, Advice, Standing
 from analytics.signals.samples import FloatArray, ImuSamples
@@ -42,7 +43,7 @@ from device_gateway.live.hub import LiveHub
 from .care import Care
 from .conversation import Cause, Conversation
 from .following import UNDECIDED, Following, News
-from .judging import repetition_of
+from .judging import angle_event, cue_of, repetition_of
 from .movement_limit import MovementLimit
 from .movement_watch import MOVING_RAD_S
 from .sets import Progress, SetCounter
@@ -317,18 +318,13 @@ class ExerciseSession:
             match event:
                 case AngleSample():
                     self._trace.add(event.time_s, event.flexion_deg)
-                    self._hub.publish(
-                        AngleEvent(
-                            time_s=event.time_s,
-                            sensor_time_us=event.sensor_time_us,
-                            flexion_deg=event.flexion_deg,
-                            excursion_deg=event.excursion_deg,
-                        )
-                    )
+                    self._hub.publish(angle_event(event))
                 case Calibrated():
                     self._calibrated(event.calibration)
                 case RepetitionDone() if not self._talk.paused and not self.care.stopped:
                     self._count(event)
+                case NotCounted() | SensorNote() if not self._talk.paused and (cue := cue_of(event)) is not None:
+                    self._cue(cue)
 
     def _calibrated(self, calibration: Calibration) -> None:
         preparation, self._following.preparation = self._following.preparation, None
