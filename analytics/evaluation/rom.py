@@ -164,15 +164,15 @@ def _report(measured: Sequence[Measured], left_out: int) -> Report:
     mae = {name: float(np.abs(rom_errors_deg(measured, name)).mean()) for name in methods}
     peers = [name for name in methods if name not in (VENDOR, RAW, AFTER, TRACKER)]
     results = [
-        Result("knee_flexion_rmse_deg", rmse[VENDOR], "°", len(measured), {name: rmse[name] for name in peers}),
+        Result("knee_flexion_rmse_deg", rmse[VENDOR], "deg", len(measured), {name: rmse[name] for name in peers}),
         Result(
             "knee_flexion_rmse_raw_deg",
             rmse[RAW],
-            "°",
+            "deg",
             len(measured),
             {name: rmse[name] for name in [AFTER, TRACKER, *peers]},
         ),
-        Result("rom_mae_deg", mae[AFTER], "°", len(measured), {name: mae[name] for name in [VENDOR, RAW, *peers]}),
+        Result("rom_mae_deg", mae[AFTER], "deg", len(measured), {name: mae[name] for name in [VENDOR, RAW, *peers]}),
     ]
     notes = [
         "n counts knees in repetitions. RMSE is over all their samples, less one constant per leg.",
