@@ -22,7 +22,7 @@ def model_alone(bundle):
 
 
 def test_the_shipped_model_says_what_it_is(scorer):
-    assert scorer.name == "knee.extension.seated 1"
+    assert scorer.name == "knee.extension.seated 2"
     card = scorer.card
     assert not card.data.simulated
     assert card.data.licence == "CC BY 4.0"
@@ -30,7 +30,8 @@ def test_the_shipped_model_says_what_it_is(scorer):
     assert card.data.sha256.keys() == {f"s{s}_e1_{kind}.npz" for s in (1, 2, 3) for kind in ("test", "template")}
     own, typical, prescribed = card.results
     assert own.n == typical.n == prescribed.n == 90
-    assert own.accuracy > 0.9 > prescribed.accuracy > typical.accuracy > own.majority_baseline
+    assert own.accuracy > 0.9
+    assert prescribed.accuracy > typical.accuracy > own.majority_baseline
     assert 0 < card.gate.held_out_rate < 0.1
     assert shipped_bundle("no.such.exercise") is None
 

@@ -70,6 +70,29 @@ def test_two_are_no_set():
     assert count(*arm([70, 70])) == ([], [])
 
 
+def joined(*parts):
+    """One after the other, on one clock."""
+    acc, gyr = (np.concatenate(columns) for columns in list(zip(*parts, strict=True))[1:])
+    return np.arange(len(acc)) / RATE_HZ, acc, gyr
+
+
+def test_three_of_one_size_and_time_that_differ_are_no_set():
+    parts = []
+    for sideways in (0.0, 1.3, -1.3):
+        time_s, acc, gyr = arm([70], lead_s=1.0, tail_s=0.0)
+        gyr[:, 0] += sideways * gyr[:, 2]
+        parts.append((time_s, acc, gyr))
+    assert count(*joined(*parts, arm([], lead_s=3.0)))[0] == []
+
+
+def test_quick_ones_after_slow_ones_are_not_counted_in_pairs():
+    slow, quick = (
+        arm([70] * 4, seconds=4.0, pause_s=0.3, tail_s=0.0),
+        arm([70] * 6, seconds=1.6, pause_s=0.3, lead_s=0.0),
+    )
+    assert len(count(*joined(slow, quick))[0]) == 10
+
+
 def test_stillness_and_noise_count_nothing():
     rng = np.random.default_rng(0)
     n = round(300 * RATE_HZ)
@@ -123,7 +146,7 @@ def test_missing_values_and_a_clock_set_back_change_nothing():
     time_s, acc, gyr = arm([70] * 5)
     expected, _ = count(time_s, acc, gyr)
     acc[400:403], gyr[700] = np.nan, np.nan
-    found, _ = count(np.where(time_s > 15, time_s - 0.03, time_s), acc, gyr)
+    found, _ = count(np.where(time_s > 15, time_s - 0.3, time_s), acc, gyr)
     assert len(found) == len(expected) == 5
 
 
