@@ -57,16 +57,22 @@ class LabelledSet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Activity:
-    """Where nothing is to be counted: between the times of each stretch [s]."""
+    """Where nothing is to be counted: between the times of each stretch [s]. edges: the same before margins."""
 
     name: str
     group: str
     motion: Motion
     stretches: list[tuple[float, float]]
+    edges: list[tuple[float, float]]
 
     @property
     def minutes(self) -> float:
-        return sum(end - start for start, end in self.stretches) / 60.0
+        return minutes(self.stretches)
+
+
+def minutes(stretches: Sequence[tuple[float, float]]) -> float:
+    """How long they are together."""
+    return sum(end - start for start, end in stretches) / 60.0
 
 
 def sensor(one: Arrays, index: int | None = None) -> Motion:
@@ -129,14 +135,15 @@ def pauses(one: Arrays) -> Activity | None:
     resting = np.array([any(word in str(label).lower() for word in PAUSE_WORDS) for label in one.arrays["label"]])
     edges = np.flatnonzero(np.diff(resting.astype(int))) + 1
     bounds = [0, *edges.tolist(), len(resting)]
-    stretches = []
+    stretches, labelled = [], []
     for first, last in pairwise(bounds):
         start_s, end_s = float(motion.time_s[first]), float(motion.time_s[last - 1])
         if resting[first] and end_s - start_s >= SHORTEST_PAUSE_S:
+            labelled.append((start_s, end_s))
             start_s += PAUSE_MARGIN_S if first else 0.0
             end_s -= PAUSE_MARGIN_S if last < len(resting) else 0.0
             stretches.append((start_s, end_s))
-    return Activity(one.name, "pauses", motion, stretches) if stretches else None
+    return Activity(one.name, "pauses", motion, stretches, labelled) if stretches else None
 
 
 def walking(one: Arrays) -> Iterator[Activity]:
@@ -148,7 +155,8 @@ def walking(one: Arrays) -> Iterator[Activity]:
     for index in range(shape[1]) if len(shape) == 3 else [None]:
         motion = sensor(one, index)
         name = one.name if index is None else f"{one.name} sensor {index + 1}"
-        yield Activity(name, "walking", motion, [(float(motion.time_s[0]), float(motion.time_s[-1]))])
+        whole = [(float(motion.time_s[0]), float(motion.time_s[-1]))]
+        yield Activity(name, "walking", motion, whole, whole)
 
 
 def cut(one: LabelledSet, rests: Sequence[Motion]) -> LabelledSet:

@@ -18,8 +18,9 @@ from analytics.domain.exercise import Segment
 from analytics.motion.orientation.intake import CleanSamples
 from analytics.signals.samples import BoolArray, FloatArray
 
-LONGEST_WAIT_S = 10.0
-"""A sensor that a joint needs is waited for as long as a link may take to be there again and to fetch what it kept."""
+LONGEST_WAIT_S = 60.0
+"""A sensor that a joint needs is waited for as long as a link may take to be there again and to fetch what it kept:
+without it there is no angle, and what it brings later is whole."""
 LONGEST_WAIT_FOR_OTHERS_S = 0.5
 """One that only adds something holds up nobody for longer than is noticed."""
 _MISSING = [nan] * 6 + [0.0] * 4

@@ -14,7 +14,7 @@ from demo.ports import require_free_port
 from demo.server_process import ServerProcess
 from demo.visitor import Visitor
 
-SPEED = 20.0
+SPEED = 8.0
 
 
 async def test_the_next_session_follows_the_approved_program(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ DISTAL_AND_PROXIMAL = 2
 def result(knee_extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("demo")
     run = run_sinew(
-        *("demo", "--headless", "--recording", knee_extensions, "--speed", "20", "--port", "0", "--home", home)
+        *("demo", "--headless", "--recording", knee_extensions, "--speed", "8", "--port", "0", "--home", home)
     )
     return run.result
 
@@ -70,15 +70,15 @@ def test_counting_counts(
     with np.load(knee_extensions) as recording:
         end = int(recording["reps"][repetitions - 1, 1]) + 1
     run = run_sinew(
-        *("demo", "--headless", "--recording", altered(rows=end), "--speed", "20", "--port", "0", "--home", tmp_path)
+        *("demo", "--headless", "--recording", altered(rows=end), "--speed", "8", "--port", "0", "--home", tmp_path)
     )
     assert abs(run.result["repetitions"] - repetitions) <= 1
     assert run.result["samples_lost"] == 0
 
 
 def test_a_simulated_body_where_no_recording_is_named(tmp_path: Path) -> None:
-    first = run_sinew("demo", "--headless", "--speed", "20", "--port", "0", "--home", tmp_path).result
-    again = run_sinew("demo", "--headless", "--speed", "20", "--port", "0", "--home", tmp_path).result
+    first = run_sinew("demo", "--headless", "--speed", "8", "--port", "0", "--home", tmp_path).result
+    again = run_sinew("demo", "--headless", "--speed", "8", "--port", "0", "--home", tmp_path).result
     for result in (first, again):
         assert result["samples_lost"] == 0
         assert result["repetitions"] == 24, "three sets of eight are prescribed"
@@ -92,5 +92,5 @@ async def test_the_live_patient_shows_what_the_knee_can_do(tmp_path: Path) -> No
     clinic, _code = await prepare_clinic(tmp_path / "server", datetime.now(UTC), lambda _: None)
     stiff = dataclasses.replace(clinic.live_truth, start_deg=50.0, asymptote_deg=50.0)
     remember(tmp_path / "server", dataclasses.replace(clinic, live_truth=stiff))
-    run = await asyncio.to_thread(run_sinew, "demo", "--headless", "--speed", "20", "--port", "0", "--home", tmp_path)
+    run = await asyncio.to_thread(run_sinew, "demo", "--headless", "--speed", "8", "--port", "0", "--home", tmp_path)
     assert median(sorted(run.result["rom_deg"])[-3:]) == pytest.approx(50, abs=12)

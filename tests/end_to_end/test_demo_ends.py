@@ -22,7 +22,7 @@ def test_interrupted_without_a_result_is_no_success(tmp_path: Path) -> None:
 
 def test_it_ends_quietly_when_nobody_reads(tmp_path: Path) -> None:
     """`sinew demo | true`"""
-    command = [*SINEW, "demo", "--speed", "20", "--port", "0", "--home", str(tmp_path)]
+    command = [*SINEW, "demo", "--speed", "8", "--port", "0", "--home", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         demo.stdout.close()

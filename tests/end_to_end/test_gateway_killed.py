@@ -15,7 +15,7 @@ from demo.ports import require_free_port
 from demo.server_process import ServerProcess
 from demo.visitor import Visitor
 
-SPEED = 20.0
+SPEED = 8.0
 
 
 async def test_a_session_cut_short_is_reported_after_the_next_start(tmp_path: Path) -> None:

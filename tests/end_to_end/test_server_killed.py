@@ -15,7 +15,7 @@ from demo.ports import require_free_port
 from demo.server_process import ServerProcess
 from demo.visitor import Visitor
 
-SPEED = 20.0
+SPEED = 8.0
 DOWN_S = 10.0
 UPLOAD_PATIENCE_S = 60.0
 

@@ -15,7 +15,7 @@ from running import SINEW
 class ServedDemo:
     """A running demo: where it is, who may sign in, and what it has told. `with ServedDemo(home) as demo:`"""
 
-    def __init__(self, home: Path, speed: float = 20) -> None:
+    def __init__(self, home: Path, speed: float = 8) -> None:
         command = [*SINEW, "demo", "--speed", str(speed), "--port", "0", "--home", str(home)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.progress: list[str] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 from statistics import median
 
 import numpy as np
@@ -24,8 +24,6 @@ LEAST_EXCURSIONS = (2.4, 1.6, 1.1, 0.75, 0.5, 0.35, 0.25, 0.17)
 """Sizes of movement tried, largest first [rad, g]: 0.17 is 10°."""
 ALIKE, ALIKE_IF_SMALL, SMALL = 0.7, 0.8, 0.3
 """Each pair of the three has at least this likeness; small movements are nearer to noise."""
-CYCLES = (1, 2)
-"""A repetition goes out and back once along its main direction, or twice (a row turns the wrist twice)."""
 SHORTEST_S, LONGEST_S = 0.8, 14.0
 UNEVEN_WAYS, UNEVEN_TIMES = 0.5, 2.0
 """The shortest way to the longest, and the longest time to the shortest, among the three."""
@@ -65,40 +63,39 @@ def find_repeated(
         if len(pose) - first < 2 * RATE_HZ:
             return None
         direction = main_direction(pose[first:])
-        for stretch, begin, cycles in _candidates(pose[first:], direction, ended=ended):
-            three = _three(stretch, begin, cycles)
+        for stretch, begin in _candidates(pose[first:], direction, ended=ended):
+            three = _three(stretch, begin)
             if (
-                _even(three, cycles, len(stretch.x))
+                _even(three, len(stretch.x))
                 and sum(is_new(first + one.start, first + one.end) for one in three) >= CONFIRMED_AFTER - 1
                 and _alike(stretch, three)
-                and not stretch.several(begin, cycles)
                 and not _walking(impact, turning, first + three[0].start, first + three[-1].end + 1)
             ):
-                learned = _learn(stretch, direction, begin, cycles)
+                learned = _learn(stretch, direction, begin)
                 learned.until += first
                 return learned
     return None
 
 
-def _candidates(pose: FloatArray, direction: FloatArray, *, ended: bool) -> Iterator[tuple[Stretch, int, int]]:
-    """Where the last three movements may begin among the turns, and of how many cycles each is; large ones first."""
+def _candidates(pose: FloatArray, direction: FloatArray, *, ended: bool) -> Iterator[tuple[Stretch, int]]:
+    """Where the last three movements may begin among the turns; large ones first."""
     x = pose @ direction
     reach, last_way = float(np.ptp(x)), float(np.ptp(x[-5:]))
     tried: set[tuple[Turn, ...]] = set()
     for least in (least for least in LEAST_EXCURSIONS if least <= reach):
         turns = turning_points(x, least, ended=ended or last_way < 0.15 * least)
         stretch = Stretch(pose, x, turns)
-        for skipped, cycles in product((0, 1), CYCLES):
-            begin = len(turns) - 1 - skipped - 2 * cycles * CONFIRMED_AFTER
+        for skipped in (0, 1):
+            begin = len(turns) - 1 - skipped - 2 * CONFIRMED_AFTER
             these = tuple(turns[max(0, begin) : len(turns) - skipped])
             if begin >= 0 and these not in tried:
                 tried.add(these)
-                yield stretch, begin, cycles
+                yield stretch, begin
 
 
-def _three(stretch: Stretch, begin: int, cycles: int) -> list[Movement]:
+def _three(stretch: Stretch, begin: int) -> list[Movement]:
     """From there on; the first may have other movements before it, and the last after it, that are cut away."""
-    three = [stretch.movement(begin + 2 * cycles * k, cycles) for k in range(CONFIRMED_AFTER)]
+    three = [stretch.movement(begin + 2 * k) for k in range(CONFIRMED_AFTER)]
     usual = sorted(one.end - one.start for one in three)[CONFIRMED_AFTER // 2]
     if three[0].end - three[0].start > MERGED * usual:
         three[0] = stretch.set_out_late(three[0], usual)
@@ -107,13 +104,13 @@ def _three(stretch: Stretch, begin: int, cycles: int) -> list[Movement]:
     return three
 
 
-def _even(three: list[Movement], cycles: int, length: int) -> bool:
+def _even(three: list[Movement], length: int) -> bool:
     """Like sizes and times, one soon after the other, and the last one just now."""
-    ways = np.concatenate([one.ways for one in three])
-    times_s = [(one.end - one.start) / RATE_HZ for one in three]
-    return bool(
-        ways.max() <= 2 * _excursion(three)
-        and (cycles > 1 or ways.min() >= UNEVEN_WAYS * ways.max())
+    ways = [way for one in three for way in (one.out, one.back)]
+    times_s = [one.duration_s for one in three]
+    return (
+        max(ways) <= 2 * _excursion(three)
+        and min(ways) >= UNEVEN_WAYS * max(ways)
         and min(times_s) >= SHORTEST_S
         and max(times_s) <= min(LONGEST_S, UNEVEN_TIMES * min(times_s))
         and max(b.start - a.end for a, b in pairwise(three)) <= LONGEST_BETWEEN_S * RATE_HZ
@@ -136,15 +133,15 @@ def _walking(impact: FloatArray, turning: FloatArray, start: int, end: int) -> b
     return bool(strike > IMPACT_M_S2 and strike > IMPACT_TO_TURNING_M_S * turn)
 
 
-def _learn(stretch: Stretch, direction: FloatArray, begin: int, cycles: int) -> Learned:
+def _learn(stretch: Stretch, direction: FloatArray, begin: int) -> Learned:
     """Repetitions start at rest: at the kind of turn from which the chain of like ways set out."""
-    three = _three(stretch, begin, cycles)
-    duration_s = median((one.end - one.start) / RATE_HZ for one in three)
-    if cycles == 1 and begin > 0 and (begin - _chain_start(stretch, begin, _excursion(three), duration_s)) % 2 == 1:
+    three = _three(stretch, begin)
+    duration_s = median(one.duration_s for one in three)
+    if begin > 0 and (begin - _chain_start(stretch, begin, _excursion(three), duration_s)) % 2 == 1:
         begin -= 1
-        three = _three(stretch, begin, cycles)
-    other = begin + 1 if begin + 1 + 2 * cycles * CONFIRMED_AFTER < len(stretch.turns) else begin - 1
-    shapes = {stretch.turns[k].top: _mean_shape(stretch, _three(stretch, k, cycles)) for k in (other, begin) if k >= 0}
+        three = _three(stretch, begin)
+    other = begin + 1 if begin + 1 + 2 * CONFIRMED_AFTER < len(stretch.turns) else begin - 1
+    shapes = {stretch.turns[k].top: _mean_shape(stretch, _three(stretch, k)) for k in (other, begin) if k >= 0}
     top = stretch.turns[begin].top
     shapes.setdefault(not top, -shapes[top])
     return Learned(direction, _excursion(three), duration_s, shapes, three[-1].end, float(np.linalg.norm(shapes[top])))

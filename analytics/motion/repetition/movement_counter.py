@@ -9,12 +9,11 @@ until the next like it follows. Learning goes on: another movement that repeats 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from math import log
 
 import numpy as np
 
-from analytics.motion.repetition.learning import CYCLES, LONGEST_S, WINDOWS_S, Learned, find_repeated
+from analytics.motion.repetition.learning import LONGEST_S, WINDOWS_S, Learned, find_repeated
 from analytics.motion.repetition.pose import RATE_HZ, Pose, PoseStream
 from analytics.motion.repetition.refusal import NotCounted, Reason
 from analytics.motion.repetition.turns import Movement, Stretch, main_direction, turning_points
@@ -174,10 +173,8 @@ class MovementCounter:
     def _take(self, learned: Learned, first: int, stretch: Stretch) -> list[CountedMovement] | None:
         """The next repetition from where was scanned last; None where there is none."""
         least = max(ALIKE_IN_SET, learned.likeness - LESS_THAN_USUAL)
-        for k, cycles in product(range(len(stretch.turns) - 2), CYCLES):
-            if k + 2 * cycles >= len(stretch.turns):
-                continue
-            whole = stretch.movement(k, cycles)
+        for k in range(len(stretch.turns) - 2):
+            whole = stretch.movement(k)
             tries = [whole] + [one for part in MERGED for one in _parts(stretch, whole, part * learned.duration_s)]
             for one in tries:
                 start, end = first + one.start, first + one.end
@@ -185,7 +182,7 @@ class MovementCounter:
                     continue
                 form = stretch.shape(one)
                 likeness = _likeness(learned, one, form)
-                if likeness >= least + (0.0 if one is whole else MERGED_COST) and not stretch.several(k, cycles):
+                if likeness >= least + (0.0 if one is whole else MERGED_COST):
                     self._scanned = end
                     return self._judge(learned, one.moved(first), form, likeness)
         return None
@@ -218,7 +215,7 @@ class MovementCounter:
         """What is usual follows the person: tempo and range change within a set, and so does the main direction."""
         learned.excursion += RENEWAL * (one.excursion - learned.excursion)
         learned.likeness += RENEWAL * (likeness - learned.likeness)
-        learned.duration_s += RENEWAL * ((one.end - one.start) / RATE_HZ - learned.duration_s)
+        learned.duration_s += RENEWAL * (one.duration_s - learned.duration_s)
         learned.shapes[one.top] += RENEWAL * (form - learned.shapes[one.top])
         begin = max(self._counted[-RECENT_REPETITIONS:][0][0], one.end - round(RECENT_S * RATE_HZ), 0)
         recent = self._rows[begin : one.end + 1, 1:7]
@@ -234,13 +231,12 @@ def _parts(stretch: Stretch, whole: Movement, duration_s: float) -> list[Movemen
 
 def _likeness(learned: Learned, one: Movement, form: FloatArray) -> float:
     """To what was learned; 0 where its size or its time rules it out."""
-    duration_s = (one.end - one.start) / RATE_HZ
-    tempo, size = duration_s / learned.duration_s, float(one.ways.max()) / learned.excursion
+    tempo, size = one.duration_s / learned.duration_s, max(one.out, one.back) / learned.excursion
     possible = (
-        SHORTEST_IN_SET_S < duration_s < LONGEST_S
+        SHORTEST_IN_SET_S < one.duration_s < LONGEST_S
         and QUICKEST < tempo < SLOWEST
         and SMALLEST < size < LARGEST
-        and (len(one.ways) > 2 or one.ways.min() >= COMES_BACK * one.ways.max())
+        and min(one.out, one.back) >= COMES_BACK * max(one.out, one.back)
     )
     if not possible:
         return 0.0

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analytics.motion.repetition.pose import RATE_HZ
 from analytics.signals.samples import FloatArray
 
 NEAR = 0.1
 """A movement starts and ends within this share of its excursion of its turning points, where it is slow."""
-TWINS = 0.8
-"""What consists of parts this much alike is several repetitions."""
 SHAPE_POINTS = 24
 _SHAPE_AT = np.linspace(0.0, 1.0, SHAPE_POINTS)
 
@@ -52,28 +51,30 @@ def turning_points(x: FloatArray, least: float, *, ended: bool) -> list[Turn]:
     return turns
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Movement:
-    """Out and back, once or several times, between two turns of one kind.
+    """Out and back, between two turns of one kind.
 
-    start, end: indices, end included. turned, back: of its first and last turn. ways: (2k,) lengths between turns.
+    start, end: indices, end included. turned: where it turned. top: whether it starts at a top. out, back: how far.
     """
 
     start: int
-    end: int
     turned: int
-    back: int
+    end: int
     top: bool
-    ways: FloatArray
+    out: float
+    back: float
 
     def moved(self, ticks: int) -> Movement:
-        return replace(
-            self, start=self.start + ticks, end=self.end + ticks, turned=self.turned + ticks, back=self.back + ticks
-        )
+        return replace(self, start=self.start + ticks, turned=self.turned + ticks, end=self.end + ticks)
 
     @property
     def excursion(self) -> float:
-        return float(self.ways.mean() if len(self.ways) == 2 else self.ways.max())
+        return (self.out + self.back) / 2
+
+    @property
+    def duration_s(self) -> float:
+        return (self.end - self.start) / RATE_HZ
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,36 +85,29 @@ class Stretch:
     x: FloatArray
     turns: list[Turn]
 
-    def movement(self, first: int, cycles: int) -> Movement:
-        """From turns[first] over so many cycles, less the rest before it sets out and after it came back."""
-        at = [turn.index for turn in self.turns[first : first + 2 * cycles + 1]]
-        ways = np.abs(np.diff(self.x[at]))
-        out, back = self.x[at[0] : at[1] + 1], self.x[at[-2] : at[-1] + 1]
-        start = at[0] + int(np.flatnonzero(np.abs(out - out[0]) <= NEAR * ways[0])[-1])
-        end = at[-2] + int(np.flatnonzero(np.abs(back - back[-1]) <= NEAR * ways[-1])[0])
-        return Movement(start, end, at[1], at[-2], self.turns[first].top, ways)
+    def movement(self, first: int) -> Movement:
+        """From turns[first] to the next but one, less the rest before it sets out and after it came back."""
+        begin, turned, finish = (turn.index for turn in self.turns[first : first + 3])
+        out, back = self._way(begin, turned), self._way(turned, finish)
+        start = begin + int(np.flatnonzero(np.abs(self.x[begin : turned + 1] - self.x[begin]) <= NEAR * out)[-1])
+        end = turned + int(np.flatnonzero(np.abs(self.x[turned : finish + 1] - self.x[finish]) <= NEAR * back)[0])
+        return Movement(start, turned, end, self.turns[first].top, out, back)
 
     def set_out_late(self, one: Movement, ticks: int) -> Movement:
-        """The same, set out at most so long before its end: what was before were other movements, that end in it."""
+        """The same, set out at most so long before its end: what was before were other movements that end in it."""
         start = min(max(one.start, one.end - ticks), one.turned - 1)
-        ways = one.ways.copy()
-        ways[0] = abs(self.x[one.turned] - self.x[start])
-        return replace(one, start=start, ways=ways)
+        return replace(one, start=start, out=self._way(start, one.turned))
 
     def back_early(self, one: Movement, ticks: int) -> Movement:
         """The same, back at most so long after its start: it goes on into other movements."""
-        end = max(min(one.end, one.start + ticks), one.back + 1)
-        ways = one.ways.copy()
-        ways[-1] = abs(self.x[one.back] - self.x[end])
-        return replace(one, end=end, ways=ways)
+        end = max(min(one.end, one.start + ticks), one.turned + 1)
+        return replace(one, end=end, back=self._way(one.turned, end))
 
     def shape(self, one: Movement) -> FloatArray:
         return shape(self.pose[one.start : one.end + 1])
 
-    def several(self, first: int, cycles: int) -> bool:
-        """Whether what begins at turns[first] is as many repetitions as it has cycles, and not one."""
-        shapes = [self.shape(self.movement(first + 2 * k, 1)) for k in range(cycles)]
-        return cycles > 1 and min(float(shapes[0] @ other) for other in shapes[1:]) > TWINS
+    def _way(self, a: int, b: int) -> float:
+        return float(abs(self.x[b] - self.x[a]))
 
 
 def shape(pose: FloatArray) -> FloatArray:

@@ -178,3 +178,9 @@ def test_feet_that_walk_and_climb_are_not_exercising(data_folder, sensor):
         with np.load(data_folder / "gaitmap_feet" / f"{name}.npz") as walk:
             acc, gyr = walk["acc"][:, sensor], walk["gyr"][:, sensor]
         assert count(np.arange(len(acc)) / 204.8, acc, gyr)[0] == []
+
+
+def test_a_back_that_walks_turns_and_sits_is_not_exercising(data_folder):
+    with np.load(data_folder / "mobgap_lowback" / "HA_001_TimeMeasure1_Test11_Trial1.npz") as day:
+        acc, gyr = day["acc"], day["gyr"]
+    assert count(np.arange(len(acc)) / 100.0, acc, gyr)[0] == []
