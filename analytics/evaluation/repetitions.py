@@ -46,8 +46,8 @@ NOTES = (
     "repetitions is known, where the phase of n cycles per set says so, which has nothing to do with the counter.",
     "by_demonstration: subsequence warping shown the first repetition of the same set. always_20: a constant answer.",
     "A repetition is false where more than half of it lies in a labelled pause of 8 s or more (2 s left out at either "
-    "end, as people follow the timer late), or anywhere in walking. The row 'to the label's edge' leaves nothing out: it "
-    "has the repetitions as well that begin before, or end after, the time the label gives to their set.",
+    "end, as people follow the timer late), or anywhere in walking. The row 'to the label's edge' leaves nothing out: "
+    "it has the repetitions as well that begin before, or end after, the time the label gives to their set.",
 )
 
 
