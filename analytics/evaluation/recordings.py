@@ -60,7 +60,8 @@ def recordings_with(folder: Path, *needed: str) -> list[Arrays]:
 
 def _read(path: Path, needed: Iterable[str]) -> Arrays | None:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 return None
             if not set(needed) <= set(archive.files):

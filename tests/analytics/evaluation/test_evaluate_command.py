@@ -117,3 +117,15 @@ def test_an_empty_recording_is_named(tmp_path):
     (tmp_path / "one.npz").write_bytes(b"")
     with pytest.raises(RecordingError, match=r"one\.npz"):
         recordings_with(tmp_path, "acc")
+
+
+def test_a_truncated_recording_and_one_that_is_none_are_told_apart(tmp_path):
+    np.savez(tmp_path / "whole.npz", acc=np.zeros((100, 3)), gyr=np.zeros((100, 3)))
+    with (tmp_path / "single.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    (one,) = recordings_with(tmp_path, "acc", "gyr")
+    assert one.name == "whole"
+    half = (tmp_path / "whole.npz").read_bytes()[:400]
+    (tmp_path / "whole.npz").write_bytes(half)
+    with pytest.raises(RecordingError, match=r"whole\.npz is truncated"):
+        recordings_with(tmp_path, "acc")
