@@ -83,7 +83,7 @@ def _live_patient(people: list[SimulatedPatient], today: date) -> SimulatedPatie
     """Somebody whose recovery goes well: of those in weeks four to six and far from the goal, who is asked for most."""
 
     def asked_deg(person: SimulatedPatient) -> float:
-        return person.programs[-1].prescriptions[0].dose.target_excursion_deg
+        return person.programs[-1].prescriptions[0].dose.target_excursion_deg or 0.0
 
     well = [
         person

@@ -116,7 +116,7 @@ async def _result(session: _Session, url: str, clinic: DemoClinic, wall_s: float
         samples_stored=stored,
         samples_lost=session.samples_sent - stored,
         repetitions=len(repetitions),
-        rom_deg=tuple(round(repetition.excursion_deg, 1) for repetition in repetitions),
+        rom_deg=tuple(round(one.excursion_deg, 1) for one in repetitions if one.excursion_deg is not None),
         form=tuple(repetition.form for repetition in repetitions),
         live_events=session.listener.events.total(),
         latency_ms=latency(session.listener.latencies_ms),

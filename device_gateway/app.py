@@ -171,7 +171,7 @@ class Gateway:
             clock=self._clock,
             store=store,
             hub=self.hub,
-            assignment=Assignments(store, clinic, self.conditions, releases.exercise).current,
+            assignment=Assignments(store, clinic, self.conditions, releases.exercise, releases.know).current,
             on_stored=self._uplink.wake,
             simulated=settings.simulated,
             library=releases,

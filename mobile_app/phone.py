@@ -21,7 +21,7 @@ from analytics.domain.exercise import Side
 from analytics.domain.live import AngleEvent, Command, FinishedEvent, LiveEvent, RepetitionEvent, Snapshot
 from analytics.domain.program import Assignment, Dose
 from analytics.domain.session import EasingAction, Feedback, SessionReport
-from analytics.exercises import UnknownExercise, exercise
+from analytics.exercises import UnknownExercise, exercise_among
 from analytics.safety.envelope import restricted_to
 from analytics.safety.precautions import precautions
 from analytics.safety.today import dose_today
@@ -209,12 +209,10 @@ class Phone(EventDispatcher):
         self.exercise.prepare(
             exercise=prescription.exercise,
             side=prescription.side,
-            title=self.today.title,
-            joint=self.today.joint,
             dose=dose_today(prescription, program.restrictions, today),
-            rest_deg=self.today.rest_flexion_deg,
             limit_deg=restricted_to(prescription, program.restrictions, today),
             precautions=precautions(prescription, program.restrictions, today),
+            own=self._assignment.exercises,
         )
         self._finished_session = None
         self.screen = "exercise"
@@ -338,7 +336,8 @@ class Phone(EventDispatcher):
             return None, self.today.joint.lower()
         doses = {(p.exercise, p.side): p.dose for p in program.prescriptions} if program is not None else {}
         try:
-            joint = words.joint_in_words(side, exercise(code).joint)
+            own = self._assignment.exercises if self._assignment is not None else {}
+            joint = words.joint_in_words(side, exercise_among(own, code).joint)
         except UnknownExercise:
             joint = self.today.joint
         return doses.get((code, side)), joint.lower()

@@ -43,9 +43,8 @@ class Palette:
     ghost: str
     body: str
     body_far: str
-    skin: str
-    hair: str
     chair: str
+    held: str
 
 
 LIGHT = Palette(
@@ -74,9 +73,8 @@ LIGHT = Palette(
     ghost="#CFE9D6",
     body="#6F8793",
     body_far="#9FB1B9",
-    skin="#DDB296",
-    hair="#6B5A50",
-    chair="#DAD5CA",
+    chair="#CFCABF",
+    held="#A3620A",
 )
 
 DARK = Palette(
@@ -105,9 +103,8 @@ DARK = Palette(
     ghost="#234A34",
     body="#8296A0",
     body_far="#5C6E77",
-    skin="#C99B7C",
-    hair="#4A3D36",
-    chair="#35413F",
+    chair="#43514F",
+    held="#ECBB6C",
 )
 
 PALETTES = {"light": LIGHT, "dark": DARK}
@@ -121,7 +118,7 @@ def contrast_pairs() -> list[tuple[str, str, float]]:
     text = [(ink, ground) for ink in ("ink", "muted") for ground in ("page", "card")]
     text += [("accent", "card"), ("accent", "page"), ("hurt_ink", "hurt"), ("quiet_ink", "quiet")]
     text += [(f"{name}_ink", name) for name in ("accent", "info", "good", "warn", "stop")]
-    shapes = [("accent", "card"), ("band", "card"), ("limit", "card"), ("border", "card"), ("body", "card")]
+    shapes = [(shape, "card") for shape in ("accent", "band", "limit", "border", "body", "held")]
     return [(a, b, TEXT) for a, b in text] + [(a, b, SHAPE) for a, b in shapes]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from statistics import median
 
-from analytics.domain.exercise import Joint, Segment, Side
-from analytics.domain.program import Dose, Prescription, Restriction
+from analytics.domain.exercise import Exercise, Joint, Part, Posture, RepetitionKind, Segment, Side
+from analytics.domain.program import Dose, Prescription, Restriction, WeightBearing
 from analytics.domain.session import Form, FormLabel, Repetition, Zero
 from analytics.safety.precautions import precaution
 
@@ -55,6 +55,46 @@ def joint_in_words(side: Side, joint: str) -> str:
     return f"{side.value.capitalize()} {joint}" if Joint(joint).has_sides else joint.capitalize()
 
 
+TAKE_POSITION = {
+    Posture.SITTING: "Sit down comfortably.",
+    Posture.STANDING: "Stand comfortably, with something firm near you.",
+    Posture.SUPINE: "Lie down on your back.",
+    Posture.PRONE: "Lie down on your front.",
+    Posture.SIDE_LYING: "Lie down on your good side.",
+    Posture.KNEELING: "Kneel down.",
+    Posture.HANDS_AND_KNEES: "Go on to your hands and knees.",
+}
+
+
+def let_go(exercise: Exercise | None) -> str:
+    """What brings relief when it hurts, wherever the movement stood."""
+    if exercise is None:
+        return "Let go."
+    if exercise.weight_bearing is not WeightBearing.NONE:
+        return "Sit down if you can."
+    part = exercise.sensors.required[-1]
+    if part in {Part.THIGH, Part.SHANK, Part.FOOT}:
+        return "Put your foot down." if exercise.posture is Posture.SITTING else "Put your leg down."
+    return "Let your arm rest." if part in {Part.UPPER_ARM, Part.FOREARM, Part.HAND} else "Let go."
+
+
+def tempo(exercise: Exercise) -> str:
+    """`2 s out, hold 3 s, 2 s back`: how a repetition goes; what is left out is the patient's own."""
+    form = exercise.repetition
+    parts = [
+        f"{form.out_s:g} s out" if form.out_s else "",
+        f"hold {form.hold_s:g} s" if form.hold_s else "",
+        f"{form.back_s:g} s back" if form.back_s else "",
+    ]
+    return ", ".join(filter(None, parts)) or "At your own pace"
+
+
+def hold(exercise: Exercise) -> str:
+    """`hold for 10 s`, of exercises that are held; else nothing, since the turn matters more than how long it takes."""
+    held = exercise.repetition.kind is RepetitionKind.HOLD
+    return f"hold for {exercise.repetition.hold_s:g} s each time" if held else ""
+
+
 def about_minutes(prescriptions: Sequence[Prescription]) -> int:
     """Whole minutes that a program takes, rounded up to at least one."""
     seconds = SECONDS_TO_SETTLE
@@ -77,12 +117,19 @@ def what_you_did(repetitions: Sequence[Repetition], dose: Dose | None, joint: st
         return "No repetition was counted this time."
     asked = dose.sets * dose.repetitions if dose is not None else None
     how_many = f"{done} of {count(asked, 'repetition')}" if asked is not None else count(done, "repetition")
-    return f"You did {how_many} and moved your {joint} {range_deg(repetitions)}°."
+    moved_deg = range_deg(repetitions)
+    moved = "" if moved_deg is None else f" and moved your {joint} {moved_deg}°"
+    return f"You did {how_many}{moved}."
 
 
-def range_deg(repetitions: Sequence[Repetition]) -> int:
-    """The range a session stands for: the median of its best three, as the clinic's course has it."""
-    return round(median(sorted((repetition.excursion_deg for repetition in repetitions), reverse=True)[:3]))
+def range_deg(repetitions: Sequence[Repetition]) -> int | None:
+    """The range a session stands for: the median of its best three, as the clinic's course has it.
+
+    None where no angle was followed.
+    """
+    ranges = (repetition.excursion_deg for repetition in repetitions)
+    best = sorted((one for one in ranges if one is not None), reverse=True)[:3]
+    return round(median(best)) if best else None
 
 
 def how_it_looked(forms: Sequence[Form]) -> str:
@@ -104,7 +151,7 @@ def zero_in_words(zero: Zero | None) -> str:
     """Said once, in small words, where the zero of the joint was not measured."""
     if zero is not Zero.REST_POSE_UNVERIFIED:
         return ""
-    return "Degrees are counted from how you sat at the start; nobody has measured that position."
+    return "Degrees are counted from your position at the start; nobody has measured that position."
 
 
 def waiting_in_words(waiting: int) -> str:

@@ -17,6 +17,7 @@ from server.consents import api as consents
 from server.dashboard import installation as dashboard
 from server.database import Database
 from server.devices import api as devices
+from server.exercises import Exercises
 from server.live import api as live
 from server.middleware import BodyLimit, RequestLog, SecurityHeaders
 from server.patients import api as patients
@@ -29,7 +30,8 @@ from server.settings import Settings
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> FastAPI:
     """The application for one clinic. Its lifespan opens and closes the database; `now` is the only clock it reads."""
-    clinic = Clinic(settings, Database(settings.database_path), AttemptThrottle(), now)
+    exercises = Exercises.read(settings.exercises_path)
+    clinic = Clinic(settings, Database(settings.database_path), AttemptThrottle(), now, exercises=exercises)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ from fastapi import Depends, Request, WebSocket
 from server.access.throttle import AttemptThrottle
 from server.database import Database
 from server.devices.challenges import Challenges
+from server.exercises import Exercises
 from server.live.relay import LiveRelay
 from server.settings import Settings
 
@@ -29,6 +30,7 @@ class Clinic:
     now: Callable[[], datetime] = utc_now
     challenges: Challenges = field(default_factory=Challenges)
     live: LiveRelay = field(default_factory=LiveRelay)
+    exercises: Exercises = field(default_factory=Exercises)
 
     def local_now(self) -> datetime:
         """The same instant by the clock on the clinic's wall, for what depends on the day."""

@@ -43,3 +43,8 @@ class Settings:
     def releases_path(self) -> Path:
         """Where models and exercises for the gateways are put."""
         return self.home / "releases"
+
+    @property
+    def exercises_path(self) -> Path:
+        """Where the clinic puts exercises of its own, a TOML file each."""
+        return self.home / "exercises"

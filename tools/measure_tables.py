@@ -16,8 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from analytics.domain.exercise import Compensation
+from analytics.domain.measure import Measure
+from analytics.exercises import exercise
 from analytics.motion import rotations
-from analytics.motion.measures import Measure, measures_of
+from analytics.motion.measures import measures_of
+from analytics.motion.measures.compensation import LASTING_S, Way, compensation
 from analytics.motion.measures.method_error import FROM_RATE
 from analytics.motion.timed import LumbarChair, Transition
 from analytics.signals.samples import FloatArray
@@ -34,6 +38,9 @@ LEAST_BEND_DEG = 15.0
 LEAST_SWING_DEG = 50.0
 """A leg that swings bends further."""
 TWO_IN_THREE = 0.683
+CMU_HZ = 100.0
+LARGEST_LIMIT_DEG = 20.0
+"""Of nearly all compensations in the catalogue; a deep squat leans further, and is to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,58 @@ def differences(folder: Path) -> dict[str, dict[str, list[tuple[float, Measure]]
                 if kind in ("sparc", "ldlj"):
                     found.setdefault(kind + FROM_RATE, {}).setdefault(group, []).append((truth, turning[code]))
     return found
+
+
+def pelvis_leans(folder: Path) -> Iterator[tuple[float, Measure]]:
+    """How far the pelvis leant from where it began [°], by cameras and by its sensor, in each repetition."""
+    tilts = next(one for one in exercise("hip.abduction.standing").compensations if one.cue == "pelvis_tilts")
+    for path in sorted((folder / "cmu_exercise_sub22").glob("*.npz")):
+        if path.name.startswith((*GROUPS["squats"], *GROUPS["lunges, steps"], "HeelRaise")):
+            with np.load(path, allow_pickle=False) as stored:
+                meta, angles = json.loads(str(stored["meta"])), np.asarray(stored["angles_deg"], float)
+                sensor = np.asarray(stored["quat_imu"][:, [meta["sensors"].index("Pelvis")]], float)
+            tilt, aside = (np.radians(angles[:, meta["angle_cols"].index(f"PelvisAngle_{one}")]) for one in "XY")
+            up = np.stack([np.sin(tilt) * np.cos(aside), np.cos(tilt) * np.cos(aside), np.sin(aside)], axis=1)
+            truth = np.degrees(np.arccos(np.clip(up @ up[0], -1.0, 1.0)))
+            yield lasting_deg(truth), compensation(tilts, Way.LEAN, sensor, CMU_HZ)
+
+
+def knee_bends(folder: Path, bends: Compensation) -> list[tuple[float, Measure]]:
+    """How far knees bent [°] in heel raises, by cameras and by the sensors on thigh and shank."""
+    found = []
+    for path in sorted((folder / "cmu_exercise_sub22").glob("HeelRaise*.npz")):
+        with np.load(path, allow_pickle=False) as stored:
+            meta, angles = json.loads(str(stored["meta"])), np.asarray(stored["angles_deg"], float)
+            q = np.asarray(stored["quat_imu"], float)
+        for side in ("Left", "Right"):
+            pair = [meta["sensors"].index(f"{side}{one}") for one in ("Thigh", "Shank")]
+            flexion = angles[:, meta["angle_cols"].index(f"{side}KneeAngle_X")]
+            measure = compensation(bends, Way.BEND, q[:, pair], CMU_HZ)
+            found.append((lasting_deg(np.abs(flexion - flexion[0])), measure))
+    return found
+
+
+def lasting_deg(course: FloatArray) -> float:
+    """The greatest mean over as long as a compensation must last."""
+    width = round(LASTING_S * CMU_HZ)
+    return float(np.convolve(course, np.full(width, 1.0 / width), "valid").max())
+
+
+def compensation_table(folder: Path) -> list[tuple[str, ...]]:
+    """How far two departures in three lie from what cameras saw, and the most that one is too large or too small."""
+    leans = list(pelvis_leans(folder))
+    bends = next(one for one in exercise("ankle.heel_raise").compensations if one.cue == "knee_bends")
+    groups = {
+        "lean of the pelvis up to 20°": [one for one in leans if one[0] < LARGEST_LIMIT_DEG],
+        "lean of the pelvis beyond 20°": [one for one in leans if one[0] >= LARGEST_LIMIT_DEG],
+        "knees in heel raises, bent by 1 to 6°": knee_bends(folder, bends),
+    }
+    rows: list[tuple[str, ...]] = [("departure", "two in three within", "at most too large by", "at most too small by")]
+    for name, pairs in groups.items():
+        off = np.array([one.value - truth for truth, one in pairs])
+        within, large, small = float(np.quantile(np.abs(off), TWO_IN_THREE)), max(0.0, off.max()), max(0.0, -off.min())
+        rows.append((name, f"{within:.1f}° (n = {len(off)})", f"{large:.1f}°", f"{small:.1f}°"))
+    return rows
 
 
 ROWS = {
@@ -204,6 +263,7 @@ TABLES = {
     "errors": errors_table,
     "robustness": robustness_table,
     "lower back": lumbar_table,
+    "compensation": compensation_table,
     "walking": walking_table,
 }
 

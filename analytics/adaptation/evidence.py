@@ -23,12 +23,9 @@ def evidence(
     last = on_dose[-SHOWN:]
     said = []
     if last:
-        prescribed = dose.sets * dose.repetitions
         said += [
             f"{len(on_dose)} {'session' if len(on_dose) == 1 else 'sessions'} on this dose; last on {_day(last[-1])}.",
-            f"Range {_row((s.range_deg for s in last), '.0f', '°')}; target {dose.target_excursion_deg:g}°.",
-            f"Repetitions {_row((s.repetitions for s in last), 'd')} of {prescribed}; "
-            f"reaching the target {_row((s.reached for s in last), 'd')}.",
+            *_range(dose, last),
             _form(last),
             f"Pain {_row((s.pain for s in last), 'd', '/10')}; effort {_row((s.effort for s in last), 'd', '/10')}.",
         ]
@@ -37,6 +34,16 @@ def evidence(
     if forecast and forecast.points:
         said += [_outlook(forecast), *(f"Forecast: {warning}" for warning in forecast.warnings)]
     return tuple(said)
+
+
+def _range(dose: Dose, last: Sequence[SessionOutcome]) -> tuple[str, ...]:
+    done = f"Repetitions {_row((s.repetitions for s in last), 'd')} of {dose.sets * dose.repetitions}"
+    if dose.target_excursion_deg is None:
+        return (f"{done}, counted by their pattern: no angle was followed.",)
+    return (
+        f"Range {_row((s.range_deg for s in last), '.0f', '°')}; target {dose.target_excursion_deg:g}°.",
+        f"{done}; reaching the target {_row((s.reached for s in last), 'd')}.",
+    )
 
 
 def _day(session: SessionOutcome) -> str:

@@ -10,7 +10,8 @@ from datetime import datetime
 class SessionOutcome:
     """One session in figures, and the version of the program it was done on; None where there is no figure.
 
-    `reached` counts the repetitions that came to the target of that version; `range_deg` as in `KNEE_RANGE`;
+    `reached` counts the repetitions that came to the target of that version; `range_deg` is the excursion of the best
+    three; both are None where no angle was followed;
     `correct_fraction` of the repetitions that were judged; effort 0-10 as the patient said afterwards, pain 0-10 the
     worst of what was said then and during the session. `hurt_unrated`: said during the session that it hurts, without a
     number. `known_at`: when the clinic heard the last of this, which may be days after the session where a gateway or a

@@ -73,7 +73,8 @@ def _change(
 ) -> Change | None:
     dose = prescription.dose
     restricted_deg = restricted_to(prescription, program.restrictions, now.date())
-    if restricted_deg is not None and dose.target_excursion_deg > restricted_deg:
+    target_deg = dose.target_excursion_deg
+    if restricted_deg is not None and target_deg is not None and target_deg > restricted_deg:
         return keep_restriction(dose, restricted_deg)
     bounds = largest_allowed(prescription, program.restrictions, rules, now.date())
     seen = verdict(on_dose, rules, now=now, elsewhere=late)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -57,6 +57,21 @@ class Alone(Word):
     segment: Part
     still: tuple[Part, ...] = Field(default=(), description="segments that must not move, or it holds no longer")
     follows: Follows = Follows.ANGLE
+
+
+class Layout(Word):
+    """One way to follow an exercise: which segments must wear a sensor, and what repetitions are counted on.
+
+    Two segments and an angle: the angle between them. One segment and an angle: how far it turns against gravity.
+    """
+
+    segments: tuple[Part, ...]
+    still: tuple[Part, ...] = ()
+    follows: Follows
+
+    def on(self, side: Side) -> tuple[Segment, ...]:
+        """From the body outwards."""
+        return tuple(part.on(side) for part in self.segments)
 
 
 class Sensors(Word):
@@ -142,6 +157,16 @@ class Exercise(Word):
     @property
     def follows(self) -> Follows:
         return Follows.PATTERN if self.angle is None else Follows.ANGLE
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """The ways to follow it, the best first."""
+        alone = (Layout(segments=(one.segment,), still=one.still, follows=one.follows) for one in self.sensors.alone)
+        return (Layout(segments=self.sensors.required, follows=self.follows), *alone)
+
+    def layout(self, worn: Collection[Segment], side: Side) -> Layout | None:
+        """The best way to follow it with the sensors that are worn; None where they are too few."""
+        return next((one for one in self.layouts if set(one.on(side)) <= set(worn)), None)
 
     @property
     def direction(self) -> Direction:

@@ -17,7 +17,9 @@ class Dose(Word):
 
     sets: int = Field(ge=1, le=20)
     repetitions: int = Field(ge=1, le=100)
-    target_excursion_deg: float = Field(gt=0, le=180, description="how far the joint should move from its rest pose")
+    target_excursion_deg: float | None = Field(
+        gt=0, le=180, description="how far the joint should move from its rest pose; None where no angle is followed"
+    )
     rest_s: float = Field(default=60, ge=0, le=600)
 
 
@@ -25,6 +27,12 @@ class Prescription(Word):
     exercise: str = Field(description="code in the catalogue")
     side: Side
     dose: Dose
+    rest_pose_deg: float | None = Field(
+        default=None,
+        ge=-30,
+        le=180,
+        description="the joint in the rest pose by a clinician's goniometer",
+    )
 
 
 class WeightBearing(StrEnum):
@@ -85,3 +93,6 @@ class Assignment(Word):
     patient_name: str
     program: Program
     live_view: bool = Field(default=False, description="the patient agrees that the physiotherapist watches")
+    exercises: dict[str, str] = Field(
+        default_factory=dict, description="the clinic's own exercises that the program asks for: TOML by code"
+    )

@@ -14,6 +14,7 @@ from pydantic import Field
 from .base import Word
 from .check_in import CheckIn
 from .exercise import Segment, Side
+from .measure import Measure
 from .program import Dose
 
 
@@ -33,17 +34,23 @@ class Form(Word):
 
 
 class Repetition(Word):
-    """One counted movement away from the rest pose and back."""
+    """One counted movement away from the rest pose and back. Without an angle, where it was counted by its pattern,
+    all that is in degrees is None."""
 
     number: int = Field(ge=1)
     start_s: float
     peak_s: float
     end_s: float
-    excursion_deg: float = Field(description="range moved; needs no zero, so it is the figure to trust")
-    excursion_error_deg: float = Field(description="one standard deviation")
-    peak_flexion_deg: float = Field(description="flexion at the turning point; as good as the session's zero")
-    peak_velocity_deg_s: float
+    excursion_deg: float | None = Field(
+        allow_inf_nan=False, description="range moved; needs no zero, so it is the figure to trust"
+    )
+    excursion_error_deg: float | None = Field(allow_inf_nan=False, description="one standard deviation")
+    peak_flexion_deg: float | None = Field(
+        allow_inf_nan=False, description="flexion at the turning point; as good as the session's zero"
+    )
+    peak_velocity_deg_s: float | None = Field(allow_inf_nan=False)
     form: Form
+    measures: tuple[Measure, ...] = Field(default=(), description="what else was measured of it; see docs/measures.md")
 
 
 class Zero(StrEnum):
@@ -86,6 +93,9 @@ class SensorRecord(Word):
     connections: int = Field(default=1, ge=0)
     gaps: int = Field(default=0, ge=0, description="how often samples are missing, for whatever reason")
     clipped_samples: int = Field(default=0, ge=0, description="readings at the end of the sensor's range")
+    up: tuple[float, float, float] | None = Field(
+        default=None, description="which way was up for it in the rest pose, in its own axes; None: not seen"
+    )
 
 
 class AngleTrace(Word):
@@ -121,6 +131,15 @@ class SetReport(Word):
     end_s: float
     repetitions: int = Field(ge=1)
     rest_s: float | None = None
+    measures: tuple[Measure, ...] = Field(default=(), description="the usual repetition, and how alike they were")
+
+
+class TestResult(Word):
+    """What a timed test came to, and what has to be said beside it. `measure` is None where it was not done as it must
+    be; the notes say why."""
+
+    measure: Measure | None
+    notes: tuple[str, ...] = ()
 
 
 class EasingAction(StrEnum):
@@ -178,6 +197,7 @@ class SessionReport(SessionOpening):
     cut_short: bool = Field(
         default=False, description="its gateway stopped in the middle of it; made afterwards from what was recorded"
     )
+    test: TestResult | None = Field(default=None, description="of an exercise that is a timed test")
     gateway_software: str | None = Field(default=None, description="version of the program that made this report")
 
     def opening(self) -> SessionOpening:

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.evaluation.recordings import Arrays
-from analytics.signals.samples import FloatArray
+from analytics.signals.samples import BoolArray, FloatArray
 
 PAUSE_WORDS = ("break", "pause", "rest")
 SHORTEST_PAUSE_S = 8.0
 """A shorter one lies between two repetitions of a set."""
-PAUSE_MARGIN_S = 2.0
-"""Labels were set by a timer or by eye: people finish late and begin early by so much."""
+SPLICE_MARGIN_S = 2.0
+"""Left out at either end of a pause that is spliced: people finish a set late and begin it early."""
 SPLICED_PAUSE_S = (8.0, 15.0)
 CUT_REPETITIONS = (3, 18)
 AFTER_LABEL_S = 0.5
@@ -57,22 +57,18 @@ class LabelledSet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Activity:
-    """Where nothing is to be counted: between the times of each stretch [s]. edges: the same before margins."""
+    """Where nothing is to be counted: between the times of each stretch [s], to the label's edge. asked: the sets
+    between pauses, from and to when [s], and how many repetitions the person was asked for."""
 
     name: str
     group: str
     motion: Motion
     stretches: list[tuple[float, float]]
-    edges: list[tuple[float, float]]
+    asked: list[tuple[float, float, int]]
 
     @property
     def minutes(self) -> float:
-        return minutes(self.stretches)
-
-
-def minutes(stretches: Sequence[tuple[float, float]]) -> float:
-    """How long they are together."""
-    return sum(end - start for start, end in stretches) / 60.0
+        return sum(end - start for start, end in self.stretches) / 60.0
 
 
 def sensor(one: Arrays, index: int | None = None) -> Motion:
@@ -128,22 +124,32 @@ def _smooth(values: NDArray[np.complex128], width: int) -> NDArray[np.complex128
 
 
 def pauses(one: Arrays) -> Activity | None:
-    """What was labelled as a pause, per sample (`label`), its margins left out."""
+    """What was labelled as a pause, per sample (`label`), and the sets between."""
     if "label" not in one or one.numbers("gyr").ndim != 2:
         return None
     motion = sensor(one)
     resting = np.array([any(word in str(label).lower() for word in PAUSE_WORDS) for label in one.arrays["label"]])
-    edges = np.flatnonzero(np.diff(resting.astype(int))) + 1
-    bounds = [0, *edges.tolist(), len(resting)]
-    stretches, labelled = [], []
-    for first, last in pairwise(bounds):
-        start_s, end_s = float(motion.time_s[first]), float(motion.time_s[last - 1])
-        if resting[first] and end_s - start_s >= SHORTEST_PAUSE_S:
-            labelled.append((start_s, end_s))
-            start_s += PAUSE_MARGIN_S if first else 0.0
-            end_s -= PAUSE_MARGIN_S if last < len(resting) else 0.0
-            stretches.append((start_s, end_s))
-    return Activity(one.name, "pauses", motion, stretches, labelled) if stretches else None
+    begins = np.flatnonzero(np.diff(resting.astype(int), prepend=1) < 0).tolist()
+    stretches, asked = [], []
+    from_index = 0
+    for first, last in _runs(resting):
+        start_s, end_s = float(motion.time_s[first]), float(motion.time_s[last])
+        if end_s - start_s < SHORTEST_PAUSE_S:
+            continue
+        number = sum(from_index <= begin < first for begin in begins)
+        if number:
+            asked.append((float(motion.time_s[from_index]), start_s, number))
+        stretches.append((start_s, end_s))
+        from_index = last
+    if number := sum(begin >= from_index for begin in begins):
+        asked.append((float(motion.time_s[from_index]), float(motion.time_s[-1]), number))
+    return Activity(one.name, "pauses", motion, stretches, asked) if stretches else None
+
+
+def _runs(resting: BoolArray) -> Iterator[tuple[int, int]]:
+    """First and last index of each run of rest."""
+    bounds = [0, *(np.flatnonzero(np.diff(resting.astype(int))) + 1).tolist(), len(resting)]
+    return ((first, end - 1) for first, end in pairwise(bounds) if resting[first])
 
 
 def walking(one: Arrays) -> Iterator[Activity]:
@@ -156,7 +162,7 @@ def walking(one: Arrays) -> Iterator[Activity]:
         motion = sensor(one, index)
         name = one.name if index is None else f"{one.name} sensor {index + 1}"
         whole = [(float(motion.time_s[0]), float(motion.time_s[-1]))]
-        yield Activity(name, "walking", motion, whole, whole)
+        yield Activity(name, "walking", motion, whole, [])
 
 
 def cut(one: LabelledSet, rests: Sequence[Motion]) -> LabelledSet:
@@ -182,12 +188,20 @@ def cut(one: LabelledSet, rests: Sequence[Motion]) -> LabelledSet:
 
 def rests_of(activities: Sequence[Activity], sets: Sequence[LabelledSet]) -> list[Motion]:
     """Real pauses of the folder, for splicing; where it has none, a sensor that lies still."""
-    found = [one.motion.part(start, end) for one in activities for start, end in one.stretches if one.group == "pauses"]
+    found = [_within(one, *stretch) for one in activities for stretch in one.stretches if one.group == "pauses"]
     found = [rest for rest in found if len(rest.time_s) > 1 and rest.time_s[-1] - rest.time_s[0] >= SPLICED_PAUSE_S[0]]
     if found or not sets:
         return found
     time_s = np.arange(0.0, SPLICED_PAUSE_S[1], 0.02)
     return [Motion(time_s, np.tile([0.0, 0.0, 9.80665], (len(time_s), 1)), np.zeros((len(time_s), 3)))]
+
+
+def _within(one: Activity, start_s: float, end_s: float) -> Motion:
+    """A pause without its margins; where the recording begins or ends with it, there is none."""
+    begins_s, ends_s = one.motion.time_s[0], one.motion.time_s[-1]
+    start_s += SPLICE_MARGIN_S if start_s > begins_s else 0.0
+    end_s -= SPLICE_MARGIN_S if end_s < ends_s else 0.0
+    return one.motion.part(start_s, end_s)
 
 
 def _some(rests: Sequence[Motion], rng: np.random.Generator) -> Motion:

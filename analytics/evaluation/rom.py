@@ -2,34 +2,38 @@
 
 * Recordings (form: acc, gyr (n, k, 3), quat_imu (n, k, 4), angles_deg (n, m), meta.sensors, meta.angle_cols,
   meta.exercise) are single repetitions; those of `EXERCISES` are scored, both knees.
-* The axis comes from inertial data of one other repetition of the same person: of the first exercise in
-  `CALIBRATION` that there is another repetition of and that the calibration does not refuse. Names and inertial data
-  decide, nothing of the reference.
+* The axis comes from inertial data of one other repetition of the same person, by the calibration of the gateway
+  (`functional_hinge`): of the first exercise in `CALIBRATION` that there is another repetition of and that the
+  calibration does not refuse. Names and inertial data decide, nothing of the reference.
+* The flexion is taken from the inclinations of both segments about the axis (`HingeAxes`). The gateway follows the
+  difference of headings as well, for which a repetition cut out of a session has no beginning.
 * Of the reference one constant per leg is taken, the mean difference, for our zero and the markers' are not the same.
 * `knee_flexion_rmse_deg` goes from the vendor's quaternions, `knee_flexion_rmse_raw_deg` from accelerometer and
   gyroscope alone by our VQF, every sample from what came before it in its repetition, which begins in movement. The
   calibrating repetition is used whole.
 * `rom_mae_deg`: largest less smallest flexion of a repetition, which is known when it is over, so from the whole
   repetition, raw samples; no constant enters.
+* What the choice of the calibrating repetition is worth stands beneath: the same figure with each in its place.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from analytics.motion.angles import HingeAxes, hinge_axes, up_in_sensor
+from analytics.motion.angles import HingeAxes
 from analytics.motion.orientation import OrientationFilter
 from analytics.signals.recording import RecordingError
 from analytics.signals.samples import FloatArray
 
 from .recordings import recordings_with
 from .report import Report, Result
-from .rom_clips import EXERCISES, FORM, Knee, knees, orientation_when_over, orientation_while_it_lasts
+from .rom_clips import EXERCISES, FORM, Knee, knees, orientation_while_it_lasts
+from .rom_legs import VENDOR, Leg, flexion_deg
 from .rom_peers import peer_flexions_deg
 
 CALIBRATION = (
@@ -48,11 +52,10 @@ CALIBRATION = (
 )
 """From the best suited on: a lunge bends both knees far, straight ahead, from standing to standing; a step up bends one
 after the other; a squat bends both at once; in the last ones a leg is held up and hardly bends, or stands on no level
-ground. In a Spanish squat nothing moves. On the subject at hand a lunge gives 4.1° from the vendor's quaternions and
-3.9° of range; the next five 4.1 to 4.7° and 4.1 to 4.5°."""
+ground. In a Spanish squat nothing moves."""
 SMOOTHING_S = 0.15
 """Width of the Hann window over a flexion whose extremes are looked for; people bend knees slower than 6 Hz."""
-VENDOR, RAW, AFTER = "vendor quaternions", "raw samples", "raw samples, when over"
+RAW, AFTER = "raw samples", "raw samples, when over"
 TRACKER = "raw samples, tracker's filter"
 """The filter of a session, which expects to have begun at rest; here it never has."""
 
@@ -71,62 +74,74 @@ def evaluate(folder: Path, say: Callable[[str], None]) -> Report:
     found = knees(recordings_with(folder, *FORM))
     if not found:
         raise RecordingError(f"No squat, lunge or step below {folder} has sensors on thigh and shank and a knee angle.")
-    legs: dict[tuple[str, str], list[Knee]] = defaultdict(list)
+    of_leg: dict[tuple[str, str], list[Knee]] = defaultdict(list)
     for knee in found:
-        legs[knee.person, knee.side].append(knee)
-    measured: list[Measured] = []
-    for (_, side), leg in legs.items():
-        say(f"{side} knee: {len(leg)} repetitions")
-        measured += measure_leg(leg)
+        of_leg[knee.person, knee.side].append(knee)
+    legs, measured = [], []
+    for (_, side), mine in of_leg.items():
+        say(f"{side} knee: {len(mine)} repetitions")
+        legs.append(Leg(mine))
+        measured += measure_leg(legs[-1])
     if not measured:
         raise RecordingError(
             f"No knee below {folder} could be calibrated: each needs a second repetition to be found on."
         )
-    return _report(measured, len(found) - len(measured))
+    return _report(measured, len(found) - len(measured), _by_calibration(legs))
 
 
-def measure_leg(leg: Sequence[Knee]) -> list[Measured]:
+def measure_leg(leg: Leg) -> list[Measured]:
     """Flexion in every repetition of one leg that another one of them can calibrate."""
-    whole = {knee.repetition: orientation_when_over(knee) for knee in leg}
-    axes: dict[tuple[str, str], HingeAxes] = {}
-
-    def axes_of(knee: Knee, method: str) -> HingeAxes:
-        key = (knee.repetition, method)
-        if key not in axes:
-            q = knee.vendor if method == VENDOR else whole[knee.repetition]
-            axes[key] = hinge_axes(q[:, 0], q[:, 1], knee.gyr[:, 0], knee.gyr[:, 1])
-        return axes[key]
-
     measured = []
-    for knee in leg:
-        other = next(
-            (
-                o
-                for o in _calibrating(leg, knee)
-                if axes_of(o, RAW).refusal is None and axes_of(o, VENDOR).refusal is None
-            ),
-            None,
-        )
-        if other is None:
+    for knee in leg.knees:
+        found = _calibrated(leg, knee)
+        if found is None:
             continue
-        ups = {
-            VENDOR: up_in_sensor(knee.vendor),
-            RAW: up_in_sensor(orientation_while_it_lasts(knee)),
-            TRACKER: up_in_sensor(orientation_while_it_lasts(knee, OrientationFilter)),
-            AFTER: up_in_sensor(whole[knee.repetition]),
-        }
+        other, vendor, raw = found
         flexion = {
-            method: _degrees(axes_of(other, VENDOR if method == VENDOR else RAW).angle_rad(up[:, 0], up[:, 1]))
-            for method, up in ups.items()
+            VENDOR: flexion_deg(knee.vendor, vendor),
+            RAW: flexion_deg(orientation_while_it_lasts(knee), raw),
+            TRACKER: flexion_deg(orientation_while_it_lasts(knee, OrientationFilter), raw),
+            AFTER: flexion_deg(leg.whole[knee.repetition], raw),
         }
-        flexion |= peer_flexions_deg(knee, other, whole[other.repetition], axes_of(other, RAW))
+        flexion |= peer_flexions_deg(knee, other, leg.whole[other.repetition], raw)
         measured.append(Measured(knee, flexion, other.repetition))
     return measured
 
 
-def _calibrating(leg: Sequence[Knee], knee: Knee) -> Iterable[Knee]:
-    others = [one for one in leg if one.repetition != knee.repetition and one.exercise in CALIBRATION]
-    return sorted(others, key=lambda one: (CALIBRATION.index(one.exercise), one.repetition))
+def _calibrated(leg: Leg, knee: Knee) -> tuple[Knee, HingeAxes, HingeAxes] | None:
+    """The best suited other repetition that shows the axis, and that axis from vendor's and from our orientations."""
+    others = [one for one in leg.knees if one.repetition != knee.repetition and one.exercise in CALIBRATION]
+    for other in sorted(others, key=lambda one: (CALIBRATION.index(one.exercise), one.repetition)):
+        vendor, raw = leg.axes(other, VENDOR), leg.axes(other, RAW)
+        if vendor is not None and raw is not None:
+            return other, vendor, raw
+    return None
+
+
+def _by_calibration(legs: Sequence[Leg]) -> list[str]:
+    """What the choice of the calibrating repetition is worth: lines."""
+    lines = []
+    for exercise in CALIBRATION:
+        sides = []
+        for leg in legs:
+            tried = [knee for knee in leg.knees if knee.exercise == exercise]
+            shown = [knee for knee in tried if leg.axes(knee, RAW) is not None]
+            errors = [_range_mae_deg(leg, one) for one in shown if len(leg.knees) > 1]
+            found = f"{np.mean(errors):4.1f}, at worst {max(errors):4.1f}" if errors else f"{'–':>4}{'':15}"
+            if tried:
+                sides.append(f"{tried[0].side.lower():5} {found}  ({len(shown)} of {len(tried)})")
+        if sides:
+            lines.append(f"  {exercise:10}{'   '.join(sides)}")
+    head = "Range MAE over the other repetitions of a leg, by what calibrates it (how many show the axis):"
+    return [head, *lines]
+
+
+def _range_mae_deg(leg: Leg, calibrating: Knee) -> float:
+    axes = leg.axes(calibrating, RAW)
+    assert axes is not None
+    others = [knee for knee in leg.knees if knee.repetition != calibrating.repetition]
+    measured = [Measured(knee, {AFTER: flexion_deg(leg.whole[knee.repetition], axes)}, "") for knee in others]
+    return float(np.abs(rom_errors_deg(measured, AFTER)).mean())
 
 
 def errors_deg(measured: Sequence[Measured], method: str) -> list[FloatArray]:
@@ -158,7 +173,7 @@ def _range_deg(flexion_deg: FloatArray, knee: Knee) -> float:
     return float(np.ptp(np.convolve(padded, window / window.sum(), mode="valid")))
 
 
-def _report(measured: Sequence[Measured], left_out: int) -> Report:
+def _report(measured: Sequence[Measured], left_out: int, by_calibration: Sequence[str]) -> Report:
     methods = [name for name in measured[0].flexion_deg if all(name in one.flexion_deg for one in measured)]
     rmse = {name: _rms(errors_deg(measured, name)) for name in methods}
     mae = {name: float(np.abs(rom_errors_deg(measured, name)).mean()) for name in methods}
@@ -178,6 +193,7 @@ def _report(measured: Sequence[Measured], left_out: int) -> Report:
         "n counts knees in repetitions. RMSE is over all their samples, less one constant per leg.",
         "rom_mae_deg goes from raw samples once the repetition is over.",
         f"Axes came from: {', '.join(sorted({one.calibrated_on for one in measured}))}.",
+        *by_calibration,
     ]
     if left_out:
         notes.append(f"{left_out} not scored: no other repetition of that leg showed its axis.")
@@ -206,10 +222,6 @@ def _rows(measured: Sequence[Measured]) -> list[list[str]]:
 
 def _rms(errors: Sequence[FloatArray]) -> float:
     return float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
-
-
-def _degrees(angle_rad: FloatArray) -> FloatArray:
-    return np.degrees(np.unwrap(angle_rad))
 
 
 def _wrapped(angle_deg: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""`sinew exercises`: list the catalogue, check a file that somebody wrote, draw an exercise."""
+"""`sinew exercises`: list the catalogue, check what somebody wrote, draw an exercise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from analytics.domain.exercise import Exercise, Side
 
-from .catalogue import UnknownExercise, catalogue, exercise
+from .catalogue import UnknownExercise, catalogue, exercise, exercise_among
+from .folder import read_folder
 from .reading import ExerciseError, read_file
 from .svg import svg
 
@@ -32,11 +33,23 @@ def _list(_options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    for path in options.files:
-        found = read_file(path)
-        known = "; it takes the place of the one that comes with the program" if found.code in catalogue() else ""
-        print(f"{path}: {found.name} is well described{known}.")
+    return max([_check_folder(path) if path.is_dir() else _check_file(path) for path in options.files])
+
+
+def _check_file(path: Path) -> int:
+    found = read_file(path)
+    known = "; signed as a release, it takes the place of the one that comes with the program"
+    print(f"{path}: {found.name} is well described{known if found.code in catalogue() else ''}.")
     return 0
+
+
+def _check_folder(folder: Path) -> int:
+    """As the server reads it."""
+    own = read_folder(folder)
+    for code in own.texts:
+        print(f"{folder / code}.toml: {exercise_among(own.texts, code).name} is well described.")
+    print(*own.faults, sep="\n", end="\n" if own.faults else "", file=sys.stderr)
+    return 1 if own.faults else 0
 
 
 def _draw(options: argparse.Namespace) -> int:
@@ -55,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("list", help="codes and names of the catalogue")
     check = what.add_parser("check", help="say what is wrong in an exercise's file, or that nothing is")
-    check.add_argument("files", metavar="FILE", nargs="+", type=Path, help="CODE.toml")
+    check.add_argument("files", metavar="FILE", nargs="+", type=Path, help="CODE.toml, or a folder of such files")
     draw = what.add_parser("draw", help="write an exercise's picture")
     draw.add_argument("exercise", metavar="EXERCISE", help="a code of the catalogue, or a file")
     draw.add_argument("picture", metavar="PICTURE", type=Path, help="where to, as in knee.svg")

@@ -12,8 +12,9 @@ from math import cos, floor, radians, sin
 from typing import NamedTuple
 
 from analytics.domain.drawing import FixedPoint, Focus, View
-from analytics.domain.exercise import Exercise, Part, Side
+from analytics.domain.exercise import Exercise, Part, RepetitionKind, Side
 
+from .drawn_angle import drawn_deg
 from .props import Piece, furniture, held
 from .skeleton import BASE, HEAD_RADIUS, SPINE_PARTS, Angles, Vector, dot, joints
 
@@ -92,6 +93,7 @@ _FIXED = {
     FixedPoint.TOES: "toes",
     FixedPoint.OTHER_HEEL: "other_heel",
 }
+_ROUND = {RepetitionKind.CIRCLE, RepetitionKind.WALKING}
 _CAMERAS_DEG = {View.SIDE: (0, 0), View.FRONT: (90, 0), View.OBLIQUE: (38, 14), View.ABOVE: (-90, 90)}
 """Where one looks from: turned from the person's right to the front, and raised."""
 
@@ -108,11 +110,20 @@ class Figure:
         self._across, self._up, self._toward = _camera(*_CAMERAS_DEG[exercise.drawing.view])
         self._rest = joints(exercise.posture, self._poses[0])
         self._moving = _moving(exercise)
+        self.turning = self.key_poses // 2
+        """The phase at which a repetition turns back."""
+        there_deg, rest_deg = (drawn_deg(exercise, self._poses[phase]) for phase in (self.turning, 0))
+        self.range_deg = 0.0 if exercise.repetition.kind in _ROUND else abs(there_deg - rest_deg)
+        """How far the primary angle goes until then; 0 without one, or where the movement goes round and round."""
 
     @property
     def key_poses(self) -> int:
         """How many there are."""
         return len(self._poses)
+
+    def phase(self, excursion_deg: float) -> float:
+        """Where the movement stands when the joint is that far from its rest pose; never beyond the turning point."""
+        return self.turning * max(0.0, min(1.0, excursion_deg / self.range_deg)) if self.range_deg else 0.0
 
     def angles(self, phase: float) -> dict[str, float]:
         """Every angle at that phase, between key poses in proportion."""

@@ -47,13 +47,17 @@ def understand(document: dict[str, Any], code: str, *, exactly: bool = False) ->
 
 def read_file(path: Path) -> Exercise:
     """Read a file that somebody wrote, exactly. Raises ExerciseError, which names the file, and OSError."""
+    return read_exercise(read_text(path), path.stem, exactly=True)
+
+
+def read_text(path: Path) -> str:
+    """What the file holds. Raises ExerciseError where that cannot be an exercise, and OSError."""
     if path.suffix != ".toml":
         raise ExerciseError(f"{path} does not end in .toml: name it after the exercise's code, as in CODE.toml.")
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ExerciseError(f"{path} is not UTF-8 text: save it as plain text.") from error
-    return read_exercise(text, path.stem, exactly=True)
 
 
 def _fault(error: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""What to say after a repetition: at most one thing, and not the same thing again and again."""
+"""What to say after a repetition: at most one thing, the most important first, and not the same again and again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from analytics.domain.exercise import Exercise
 from analytics.domain.live import Cue, CueLevel
 from analytics.domain.program import Dose
 from analytics.domain.session import FormLabel, Repetition
+from analytics.motion.measuring import beyond_limit
 
 QUIET_REPETITIONS = 3
 """A cue just given is not repeated within this many repetitions: people need time to act on it."""
@@ -18,24 +19,32 @@ class CueChooser:
     def __init__(self, exercise: Exercise, limit_deg: float | None = None) -> None:
         """limit_deg: excursion not to be passed today; what went beyond it is not praised."""
         self._limit_deg = limit_deg
+        self._exercise = exercise
         self._words = exercise.cues
         self._said_at: dict[str, int] = {}
 
     def after_repetition(self, repetition: Repetition, dose: Dose) -> Cue | None:
-        """The one cue for this repetition, or None. A fault comes before praise."""
-        code, level = _wish(repetition, dose)
-        beyond = self._limit_deg is not None and repetition.excursion_deg > self._limit_deg
-        if code is None or code not in self._words or (code == TARGET_REACHED and beyond):
-            return None
-        if repetition.number - self._said_at.get(code, -QUIET_REPETITIONS) <= QUIET_REPETITIONS:
-            return None
-        self._said_at[code] = repetition.number
-        return Cue(code=code, text=self._words[code], level=level)
+        """The one cue for this repetition, or None. Even a fault that is not said again yet comes before praise."""
+        faults, reached = self._faults(repetition, dose), _reached(repetition, dose)
+        beyond = self._limit_deg is not None and (repetition.excursion_deg or 0.0) > self._limit_deg
+        praise = [TARGET_REACHED] if reached and not faults and not beyond else []
+        for code in (*faults, *praise):
+            if code in self._words and self._may_say(code, repetition.number):
+                self._said_at[code] = repetition.number
+                return Cue(code=code, text=self._words[code], level=CueLevel.WARN if faults else CueLevel.GOOD)
+        return None
+
+    def _faults(self, repetition: Repetition, dose: Dose) -> list[str]:
+        """What is done without control comes first, then helping oneself with another movement, then too little."""
+        label = repetition.form.label
+        fast = [str(label)] if label is FormLabel.TOO_FAST else []
+        short = [str(label)] if label is FormLabel.LOW_AMPLITUDE and not _reached(repetition, dose) else []
+        return [*fast, *beyond_limit(self._exercise, repetition.measures), *short]
+
+    def _may_say(self, code: str, number: int) -> bool:
+        return number - self._said_at.get(code, -QUIET_REPETITIONS) > QUIET_REPETITIONS
 
 
-def _wish(repetition: Repetition, dose: Dose) -> tuple[str | None, CueLevel]:
-    reached = repetition.excursion_deg >= dose.target_excursion_deg
-    label = repetition.form.label
-    if label is FormLabel.TOO_FAST or (label is FormLabel.LOW_AMPLITUDE and not reached):
-        return str(label), CueLevel.WARN
-    return (TARGET_REACHED, CueLevel.GOOD) if reached else (None, CueLevel.INFO)
+def _reached(repetition: Repetition, dose: Dose) -> bool:
+    excursion_deg, target_deg = repetition.excursion_deg, dose.target_excursion_deg
+    return excursion_deg is not None and target_deg is not None and excursion_deg >= target_deg

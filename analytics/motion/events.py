@@ -3,12 +3,12 @@ wrong with a sensor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analytics.domain.exercise import Segment
+from analytics.domain.measure import Measure
 from analytics.domain.session import Calibration
 from analytics.motion.repetition import NotCounted
+from analytics.motion.timed.run import TestEvent
 from analytics.motion.worn import SensorNote
 from analytics.signals.samples import FloatArray
 
@@ -41,9 +41,10 @@ class AngleSample:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """The joint's axis was found. Comes once, before the first angle."""
+    """The joint's axis was found, or (`calibration` is None) a movement was learned that has no angle. Comes
+    before the first angle, and again where another movement is repeated than was shown."""
 
-    calibration: Calibration
+    calibration: Calibration | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,20 @@ class CalibrationRefused:
 class RepetitionDone:
     """One movement away from the rest pose and back. Times are session times.
 
-    excursion_error_deg is one standard deviation of excursion_deg. lean_deg: how far each worn segment leant away from
-    how it stood at the start, at most.
+    excursion_error_deg is one standard deviation of excursion_deg. What is in degrees, and `motion`, is None where no
+    angle is followed. measures: what else was measured of it, compensations among them.
     """
 
     number: int
     start_s: float
     peak_s: float
     end_s: float
-    excursion_deg: float
-    excursion_error_deg: float
-    peak_flexion_deg: float
-    peak_velocity_deg_s: float
-    lean_deg: Mapping[Segment, float]
-    motion: RepetitionMotion
+    excursion_deg: float | None
+    excursion_error_deg: float | None
+    peak_flexion_deg: float | None
+    peak_velocity_deg_s: float | None
+    motion: RepetitionMotion | None
+    measures: tuple[Measure, ...] = ()
 
 
-TrackerEvent = AngleSample | Calibrated | CalibrationRefused | RepetitionDone | NotCounted | SensorNote
+TrackerEvent = AngleSample | Calibrated | CalibrationRefused | RepetitionDone | NotCounted | SensorNote | TestEvent

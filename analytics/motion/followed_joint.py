@@ -1,39 +1,47 @@
 """The excursion of a joint from its rest pose, from before its axis is known.
 
 The first movement shows the axis, and is then gone over once more, so that nothing of it is lost.
-Where one movement does not show it, that is said, and it is looked at again together with the next.
+Where one movement does not show it, that is said, and it is looked at again together with the next. Where another one
+is repeated than was shown, that one is the exercise.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.motion.calibration import AxisFinder
-from analytics.motion.calibration.hinge_axis import FunctionalHinge, functional_hinge
+from analytics.domain.exercise import Exercise, Side
+from analytics.motion.calibration import MOVING_RAD_S, AxisFinder, ExpectedTurns, turned_deg
+from analytics.motion.calibration.drawn_joint import drawn_joint_turns
+from analytics.motion.calibration.hinge_axis import LEAST_SAMPLES, FunctionalHinge, functional_hinge, several_directions
+from analytics.motion.calibration.walking import on_foot
 from analytics.motion.joint_angle import HingeJoint
+from analytics.motion.other_axis import OtherAxis
 from analytics.motion.quaternion import Quaternion, Vector
 from analytics.signals.samples import FloatArray
 
 LONGEST_BUFFER_S = 30.0
-"""What is remembered while the axis is unknown."""
+"""What is remembered, to be gone over again."""
+ANOTHER_MOVEMENT = "That was another movement than this exercise. Take its starting position. Do five slow repetitions."
+REST_AFTER_WALK_S = 1.0
+"""Who has walked sits down first: no axis is looked for until all sensors were at rest for so long."""
 REST_BEFORE_S = 0.3
 """The rest pose is taken this long before the movement was noticed: it begins slower than what is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class JointInstant:
-    """Both segments at one instant. acc_m_s2: (2, 3) specific force of both sensors. restarted: a heading is another
-    than at the instant before."""
+    """Both segments at one instant, proximal and distal. rates_rad_s: angular rates. acc_m_s2: (2, 3) specific force.
+    restarted: a heading is another than at the instant before."""
 
     time_s: float
     sensor_time_us: int
     proximal: Quaternion
     distal: Quaternion
-    distal_rate_rad_s: Vector
+    rates_rad_s: tuple[Vector, Vector]
     acc_m_s2: FloatArray
     restarted: bool
 
@@ -58,15 +66,29 @@ class AxisShown:
     hinge: FunctionalHinge
 
 
-class FollowedJoint:
-    """joint: what to call it to the patient."""
+@dataclass(frozen=True, slots=True)
+class NoAxis:
+    """A movement ended that was no turn about one axis. The sentence says what to do again."""
 
-    def __init__(self, joint: str, rate_hz: float, least_excursion_deg: float) -> None:
-        self._name, self._rate_hz, self._least_deg = joint, rate_hz, least_excursion_deg
+    time_s: float
+    sentence: str
+
+
+class FollowedJoint:
+    """`hinge`: what is followed, once an axis was found."""
+
+    def __init__(self, exercise: Exercise, rate_hz: float) -> None:
+        self._exercise, self._rate_hz = exercise, rate_hz
+        self._drawn = drawn_joint_turns(exercise)
+        self._expected = ExpectedTurns(exercise, Side.RIGHT, exercise.layouts[0].on(Side.RIGHT))
+        # Who gets up from a chair turns the thigh, and hardly the shank.
+        self._mover = 0 if self._drawn and abs(self._drawn.proximal_deg) > abs(self._drawn.distal_deg) else 1
+        self.hinge: FunctionalHinge | None = None
         self._joint: HingeJoint | None = None
-        self._finder = self._new_finder()
-        self._first: int | None = None
         self._shown_s: float | None = None
+        self._rest_samples = round(REST_AFTER_WALK_S * rate_hz)
+        self._to_rest = 0
+        self._first: int | None = None
         self._begin()
 
     def forget_since(self, time_s: float) -> bool:
@@ -75,55 +97,83 @@ class FollowedJoint:
         pending = self._joint is None and self._first is not None
         if not pending and (self._shown_s is None or self._shown_s < time_s):
             return False
-        self._joint = self._shown_s = None
+        self._joint = self.hinge = self._shown_s = None
         self._begin()
+        self._to_rest = self._rest_samples
         return True
 
-    def update(self, instant: JointInstant) -> Iterator[Excursion | AxisShown]:
+    def update(self, instant: JointInstant) -> Iterator[Excursion | AxisShown | NoAxis]:
         """Take one instant. Once the axis is found, all that was buffered comes before the newest excursion."""
-        if self._joint is not None:
-            if self._buffer:
-                self._buffer.append(instant)
-            yield from self._follow(self._joint, instant)
-            return
-        if instant.restarted:
-            self._begin()
         if self._first and len(self._buffer) == self._buffer.maxlen:
             self._first -= 1
         self._buffer.append(instant)
-        found = self._finder.update(instant.distal_rate_rad_s)
-        if found is None:
+        if self._joint is not None and self.hinge is not None:
+            axis = (self.hinge.proximal_axis, self.hinge.distal_axis)[self._mover]
+            began_s = self._other.update(instant.time_s, instant.rates_rad_s[self._mover], axis)
+            if began_s is None:
+                yield from self._follow(self._joint, instant)
+                return
+            self._first = sum(one.time_s < began_s - REST_BEFORE_S for one in self._buffer)
+        else:
+            if instant.restarted or self._is_still_on_the_way(instant):
+                self._begin(instant)
+            missed = self._finder.missed
+            found = self._finder.update(instant.rates_rad_s[self._mover])
+            if self._finder.missed > missed:
+                yield NoAxis(instant.time_s, several_directions(self._exercise.joint))
+            if found is None:
+                return
+            if self._first is None:
+                self._first = max(0, len(self._buffer) - found.length - round(REST_BEFORE_S * self._rate_hz))
+        yield from self._calibrate(list(self._buffer)[self._first :])
+
+    def _is_still_on_the_way(self, instant: JointInstant) -> bool:
+        """Whether somebody who walked has not come to rest yet."""
+        if self._to_rest:
+            moves = any(sum(x * x for x in rate) > MOVING_RAD_S**2 for rate in instant.rates_rad_s)
+            self._to_rest = self._rest_samples if moves else self._to_rest - 1
+        return self._to_rest > 0
+
+    def _calibrate(self, movement: list[JointInstant]) -> Iterator[Excursion | AxisShown]:
+        if len(movement) < LEAST_SAMPLES:  # a step that began where walking had just been forgotten
+            self._finder, self._other = self._new_finder(), self._new_watch()
             return
-        if self._first is None:
-            self._first = max(0, len(self._buffer) - found.length - round(REST_BEFORE_S * self._rate_hz))
-        samples = list(self._buffer)[self._first :]
-        hinge = self._hinge(samples)
-        yield AxisShown(instant.time_s, hinge)
+        hinge = self._hinge(movement)
+        rates = np.array([one.rates_rad_s for one in movement])
+        if self._expected.contradicts(*(turned_deg(rates[:, k], self._rate_hz) for k in (0, 1))):
+            yield AxisShown(movement[-1].time_s, replace(hinge, refusal=ANOTHER_MOVEMENT))
+            self._begin()
+            return
+        yield AxisShown(movement[-1].time_s, hinge)
+        self._finder, self._other = self._new_finder(), self._new_watch()
         if hinge.refusal is not None:
-            self._finder = self._new_finder()
             return
-        self._shown_s = samples[0].time_s
-        self._joint = HingeJoint.from_calibration(hinge, 1.0 / self._rate_hz, samples[0].time_s - samples[-1].time_s)
-        for k, one in enumerate(samples):
+        self._shown_s = movement[0].time_s
+        self.hinge = hinge
+        self._joint = HingeJoint.from_calibration(hinge, 1.0 / self._rate_hz, movement[0].time_s - movement[-1].time_s)
+        for k, one in enumerate(movement):
             yield from self._follow(self._joint, one, restarted=one.restarted and k > 0)
 
     def refine(self, start_s: float) -> None:
         """The first repetition, which began then, is whole: it shows the axis better than its first half did."""
         movement = [one for one in self._buffer if one.time_s >= start_s - REST_BEFORE_S]
-        self._buffer.clear()
-        if any(one.restarted for one in movement[1:]):
+        if self.hinge is None or len(movement) < LEAST_SAMPLES or any(one.restarted for one in movement[1:]):
             return
         hinge = self._hinge(movement)
         if hinge.refusal is None:
+            self.hinge = hinge
             self._joint = HingeJoint.from_calibration(hinge, 1.0 / self._rate_hz)
 
-    def _begin(self) -> None:
-        self._finder = self._new_finder()
+    def _begin(self, *instants: JointInstant) -> None:
+        self._finder, self._other = self._new_finder(), self._new_watch()
         self._first = None
-        self._buffer: deque[JointInstant] = deque(maxlen=round(LONGEST_BUFFER_S * self._rate_hz))
+        self._buffer: deque[JointInstant] = deque(instants, maxlen=round(LONGEST_BUFFER_S * self._rate_hz))
+
+    def _new_watch(self) -> OtherAxis:
+        return OtherAxis(self._rate_hz, self._exercise.least_excursion_deg)
 
     def _new_finder(self) -> AxisFinder:
-        return AxisFinder(self._rate_hz, self._least_deg)
+        return AxisFinder(self._rate_hz, self._exercise.least_excursion_deg)
 
     def _hinge(self, movement: list[JointInstant]) -> FunctionalHinge:
         return functional_hinge(
@@ -131,8 +181,10 @@ class FollowedJoint:
             np.array([one.distal for one in movement]),
             np.array([one.time_s for one in movement]),
             acc_m_s2=np.array([one.acc_m_s2 for one in movement]),
-            joint=self._name,
-            least_excursion_deg=self._least_deg,
+            joint=self._exercise.joint,
+            least_excursion_deg=self._exercise.least_excursion_deg,
+            drawn=self._drawn,
+            on_foot=on_foot(self._exercise),
         )
 
     @staticmethod

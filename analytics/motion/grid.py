@@ -35,28 +35,33 @@ class GridRun(NamedTuple):
 
 
 class TimeGrid:
-    """`segments` are those whose samples are wanted; the fastest of them gives the grid its rate."""
+    """Of the segments whose samples are wanted, the fastest of the `needed` ones gives the grid its rate.
 
-    def __init__(self, segments: Collection[Segment]) -> None:
-        self._rates_hz: dict[Segment, float | None] = dict.fromkeys(segments)
+    `others` hold up nobody: they are on it from when they come.
+    """
+
+    def __init__(self, needed: Collection[Segment], others: Collection[Segment] = ()) -> None:
+        self._rates_hz: dict[Segment, float | None] = dict.fromkeys(needed)
+        self._segments = frozenset((*needed, *others))
         self._early: deque[tuple[Segment, float, ImuSamples, FloatArray]] = deque()
         self._sensors: dict[Segment, _SensorOnGrid] = {}
         self.rate_hz = 0.0
 
     def take(self, segment: Segment, rate_hz: float, samples: ImuSamples, time_s: FloatArray) -> Iterator[GridRun]:
         """Take a run of one sensor's samples, placed on session time (n,), and give what it completes on the grid."""
-        if segment not in self._rates_hz or not len(samples):
+        if segment not in self._segments or not len(samples):
             return
         self._early.append((segment, rate_hz, samples, time_s))
         if not self.rate_hz:
-            self._rates_hz[segment] = rate_hz
+            if segment in self._rates_hz:
+                self._rates_hz[segment] = rate_hz
             while self._early[0][3][-1] < time_s[-1] - EARLY_S:
                 self._early.popleft()
             known = [rate for rate in self._rates_hz.values() if rate]
             if len(known) < len(self._rates_hz):
                 return
             self.rate_hz = max(known)
-            self._sensors = {segment: _SensorOnGrid(self.rate_hz) for segment in self._rates_hz}
+            self._sensors = {segment: _SensorOnGrid(self.rate_hz) for segment in self._segments}
         while self._early:
             early_segment, early_rate_hz, early_samples, early_time_s = self._early.popleft()
             for placed in self._sensors[early_segment].take(early_samples, early_time_s, 1.0 / early_rate_hz):

@@ -7,12 +7,14 @@ the axis as each sensor sees it.
 
 from __future__ import annotations
 
-from math import atan2, degrees, hypot, pi
+from math import atan2, cos, degrees, hypot, pi, sin
 
 from analytics.motion.calibration.hinge_axis import FunctionalHinge
 from analytics.motion.heading import Heading, HingeConstraint, RelativeHeading
 from analytics.motion.heading.constraints import TILT_ERROR_RAD
 from analytics.motion.quaternion import Quaternion, Vector, about_vertical, conjugate, multiply, rotate
+
+UP = (0.0, 0.0, 1.0)
 
 
 class HingeJoint:
@@ -28,7 +30,7 @@ class HingeJoint:
     ) -> None:
         rest = multiply(conjugate(proximal), multiply(about_vertical(heading_rad), distal))
         heading = RelativeHeading(HingeConstraint(rotate(rest, axis), axis), heading_rad)
-        self._begin(axis, rest, heading, period_s)
+        self._begin(axis, rest, rotate(conjugate(proximal), UP), heading, period_s)
 
     @classmethod
     def from_calibration(cls, hinge: FunctionalHinge, period_s: float, since_s: float = 0.0) -> HingeJoint:
@@ -44,11 +46,15 @@ class HingeJoint:
             max(hinge.heading_error_rad, TILT_ERROR_RAD),
             hinge.drift_rad_s,
         )
-        joint._begin(hinge.distal_axis, hinge.start, heading, period_s)
+        joint._begin(hinge.distal_axis, hinge.start, hinge.start_up, heading, period_s)
         return joint
 
-    def _begin(self, axis: Vector, rest: Quaternion, heading: RelativeHeading, period_s: float) -> None:
-        self._axis, self._from_rest, self._heading, self._period_s = axis, conjugate(rest), heading, period_s
+    def _begin(
+        self, axis: Vector, rest: Quaternion, rest_up: Vector, heading: RelativeHeading, period_s: float
+    ) -> None:
+        """rest_up: the vertical as the proximal sensor saw it in the rest pose."""
+        self._axis, self._from_rest, self._rest_up = axis, conjugate(rest), rest_up
+        self._heading, self._period_s = heading, period_s
         self._upright = 0.0
         self.heading: Heading | None = None
 
@@ -65,10 +71,17 @@ class HingeJoint:
             return None
         self._upright = rotate(distal, self._axis)[2]
         turned = multiply(about_vertical(self.heading.heading_rad), distal)
-        w, x, y, z = multiply(self._from_rest, multiply(conjugate(proximal), turned))
+        w, x, y, z = multiply(self._from_rest, multiply(self._learned_of_rest(), multiply(conjugate(proximal), turned)))
         ax, ay, az = self._axis
         twist = 2 * atan2(x * ax + y * ay + z * az, w)
         return degrees((twist + pi) % (2 * pi) - pi)
+
+    def _learned_of_rest(self) -> Quaternion:
+        """Undoes, in the rest pose, what its heading is now known to have been wrong by."""
+        assert self.heading is not None
+        half = -self.heading.start_shift_rad / 2
+        x, y, z = self._rest_up
+        return (cos(half), x * sin(half), y * sin(half), z * sin(half))
 
     @property
     def error_deg(self) -> float:
@@ -76,4 +89,4 @@ class HingeJoint:
         upright axis lets through."""
         if self.heading is None or not self.heading.known:
             return 180.0
-        return min(180.0, degrees(hypot(2**0.5 * TILT_ERROR_RAD, self._upright * self.heading.error_rad)))
+        return min(180.0, degrees(hypot(2**0.5 * TILT_ERROR_RAD, self._upright * self.heading.since_start_rad)))

@@ -75,8 +75,9 @@ class StepGuard:
         yield from self.release(inf)
 
     def _judge(self, one: CountedRepetition) -> CountedRepetition | NotCounted:
-        """A step, if two windows that hold it whole were of walking; a set of quick repetitions may look so once."""
-        walked = sum(look_s - WINDOW_S <= one.start_s and one.end_s <= look_s for look_s in self._walked_s)
+        """A step, if two windows about it were of walking; a set of quick repetitions may look so once."""
+        since_s, until_s = one.end_s, one.start_s + WINDOW_S + HOP_S
+        walked = sum(since_s <= look_s <= until_s for look_s in self._walked_s)
         if walked >= LEAST_LOOKS:
             return NotCounted(one.start_s, one.end_s, Reason.WALKING)
         return one

@@ -66,9 +66,9 @@ class Ticks:
         if not len(samples):
             return
         column = self.segments.index(segment)
-        values = np.column_stack(
-            [samples.gyr_rad_s, samples.acc_m_s2, samples.clipped, samples.measured, samples.restarted]
-        )
+        values = np.empty((len(samples), 10))
+        values[:, :3], values[:, 3:6], values[:, 6:8] = samples.gyr_rad_s, samples.acc_m_s2, samples.clipped
+        values[:, 8], values[:, 9] = samples.measured, samples.restarted
         for row in zip(samples.time_s.tolist(), samples.sensor_time_us.tolist(), values.tolist(), strict=True):
             if row[0] <= self._told_s + self._half_s:
                 self._too_late[column] = True

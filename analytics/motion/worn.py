@@ -6,15 +6,17 @@ Intake per sensor, ticks, one filter for all; and when a sensor's orientation is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
 
 from analytics.domain.exercise import Segment
 from analytics.motion.orientation.filter import GRAVITY_M_S2, OrientationFilter
-from analytics.motion.orientation.intake import Intake
-from analytics.motion.orientation.readings import Complaint, FirstReadings
+from analytics.motion.orientation.intake import CleanSamples, Intake
+from analytics.motion.orientation.magnet import MagnetWatch
+from analytics.motion.orientation.pace import SamplingPace
+from analytics.motion.orientation.readings import FirstReadings
 from analytics.motion.ticks import Tick, Ticks
 from analytics.signals.samples import FloatArray, ImuSamples
 
@@ -31,12 +33,14 @@ QUIET_M_S2 = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SensorNote:
-    """Something about a sensor's samples that a person should know. `unusable`: nothing of it is believed any more."""
+    """Something about a sensor that a person should know. `unusable`: nothing of it is believed any more. `aloud`: to
+    be said at once; what is not is for the report alone."""
 
     segment: Segment
     time_s: float
     sentence: str
     unusable: bool = False
+    aloud: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +68,9 @@ class WornSensors:
     def __init__(self, needed: Sequence[Segment], others: Sequence[Segment], rate_hz: float) -> None:
         self.segments = (*needed, *others)
         self._intakes = {segment: Intake(rate_hz) for segment in self.segments}
+        self._paces = {segment: SamplingPace(rate_hz) for segment in self.segments}
         self._readings = {segment: FirstReadings(rate_hz) for segment in self.segments}
+        self._magnets = {segment: MagnetWatch() for segment in self.segments}
         self._unusable: set[Segment] = set()
         self._ticks = Ticks(needed, others, rate_hz)
         self._filter = OrientationFilter(rate_hz, len(self.segments))
@@ -74,17 +80,30 @@ class WornSensors:
     def update(self, segment: Segment, samples: ImuSamples, time_s: FloatArray) -> Iterator[Posture | SensorNote]:
         """Take a run of samples of one worn sensor with the time (n,) of each."""
         clean = self._intakes[segment].update(samples, time_s)
+        yield from self._notes(segment, samples, clean, time_s)
+        pace = self._paces[segment]
+        was_far = pace.fault is not None
+        share = pace.update(clean.time_s, clean.sensor_time_us, clean.restarted)
+        if pace.fault is not None:
+            clean = replace(clean, gyr_rad_s=clean.gyr_rad_s / share[:, np.newaxis])
+            if not was_far:
+                yield SensorNote(segment, float(clean.time_s[-1]), pace.fault.sentence)
+        for tick in self._ticks.add(segment, clean):
+            yield self._orient(tick)
+
+    def _notes(
+        self, segment: Segment, samples: ImuSamples, clean: CleanSamples, time_s: FloatArray
+    ) -> Iterator[SensorNote]:
         for note in clean.notes:
-            yield SensorNote(segment, note.time_s, note.sentence)
+            yield SensorNote(segment, note.time_s, note.sentence, aloud=False)
         readings = self._readings[segment]
         if clean.restarted.any():
             readings.restart()
-        for fault in readings.update(clean.gyr_rad_s, clean.acc_m_s2, clean.time_s):
-            unusable = fault.complaint is not Complaint.SAMPLING_RATE
-            self._unusable |= {segment} if unusable else set()
-            yield SensorNote(segment, float(clean.time_s[-1]), fault.sentence, unusable)
-        for tick in self._ticks.add(segment, clean):
-            yield self._orient(tick)
+        for fault in readings.update(clean.gyr_rad_s, clean.acc_m_s2):
+            self._unusable.add(segment)
+            yield SensorNote(segment, float(clean.time_s[-1]), fault.sentence, unusable=True)
+        if samples.mag_ut is not None and (said := self._magnets[segment].update(samples.mag_ut, time_s)):
+            yield SensorNote(segment, float(time_s[-1]), said)
 
     def _orient(self, tick: Tick) -> Posture:
         if tick.restarted.any():

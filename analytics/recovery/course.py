@@ -21,6 +21,8 @@ SPREAD_TO_ERROR = 0.67
 LEAST_ERROR_DEG = 0.5
 """A worn sensor is never surer than this, whatever one session's repetitions say."""
 
+KNEE_RANGE_EXERCISE = "knee.extension.seated"
+
 POSSIBLE = {KNEE_RANGE: (0.0, 110.0)}
 """What an outcome can be at all. Beyond it a value is a fault of the measurement, not of the patient.
 
@@ -29,28 +31,40 @@ beyond straight, and another ten a chair that lets the shank hang back and the s
 """
 
 
+def outcome_of(exercise: str) -> str:
+    """What a session of it measures. Only one exercise shows `KNEE_RANGE`: in a squat the same knee moves otherwise,
+    and another joint's range must not be taken for the knee's."""
+    return KNEE_RANGE if exercise == KNEE_RANGE_EXERCISE else f"{exercise}.range_deg"
+
+
 def session_range(repetitions: Sequence[Repetition]) -> tuple[float, float] | None:
-    """Range of motion shown in a session and its standard deviation, degrees; None with fewer than three repetitions.
+    """Range of motion shown in a session and its standard deviation, degrees; None with fewer than three repetitions
+    that have an angle.
 
     The median of the best three excursions: what the joint can do, but not on the strength of one lucky repetition.
     Errors of the sensors are shared by all repetitions of a session (same straps, same axis), so the mean of the three
     is kept whole and not divided by √3; the spread of the three adds what their median leaves uncertain.
     """
-    valid = [r for r in repetitions if math.isfinite(r.excursion_deg) and math.isfinite(r.excursion_error_deg)]
+    measured = [
+        (r.excursion_deg, r.excursion_error_deg)
+        for r in repetitions
+        if r.excursion_deg is not None and r.excursion_error_deg is not None
+    ]
+    valid = [one for one in measured if all(map(math.isfinite, one))]
     if len(valid) < BEST:
         return None
-    best = sorted(valid, key=lambda r: r.excursion_deg, reverse=True)[:BEST]
-    excursions_deg = [r.excursion_deg for r in best]
-    shared = sum(abs(r.excursion_error_deg) for r in best) / BEST
+    best = sorted(valid, key=lambda one: one[0], reverse=True)[:BEST]
+    excursions_deg = [excursion_deg for excursion_deg, _ in best]
+    shared = sum(abs(error_deg) for _, error_deg in best) / BEST
     own = SPREAD_TO_ERROR * stdev(excursions_deg)
     return median(excursions_deg), max(math.hypot(shared, own), LEAST_ERROR_DEG)
 
 
 def course_point(report: SessionReport, surgery_on: date) -> CoursePoint | None:
-    """The measurement of `KNEE_RANGE` that a session gives, on the day since surgery (midnight is day 0.0).
+    """The measurement of `outcome_of` its exercise that a session gives, on the day since surgery (midnight is 0.0).
 
-    None where there is nothing to go by: fewer than three repetitions, or a session before the surgery, which is no
-    part of the recovery from it.
+    None where there is nothing to go by: fewer than three repetitions with an angle, or a session before the surgery,
+    which is no part of the recovery from it.
     """
     measured = session_range(report.repetitions)
     midnight = datetime.combine(surgery_on, time(), tzinfo=report.started_at.tzinfo)

@@ -14,10 +14,13 @@ from .verdict import Felt, Leeway, verdict
 
 @dataclass(frozen=True, slots=True)
 class DoseBounds:
-    """The doses one change may lead to. Easing is never bounded by a step, only by the smallest useful dose."""
+    """The doses one change may lead to. Easing is never bounded by a step, only by the smallest useful dose.
 
-    smallest_excursion_deg: float
-    largest_excursion_deg: float
+    Of excursions None where the dose has no target, because no angle is followed.
+    """
+
+    smallest_excursion_deg: float | None
+    largest_excursion_deg: float | None
     smallest_repetitions: int
     largest_repetitions: int
     largest_sets: int
@@ -52,12 +55,15 @@ def largest_allowed(
     smallest useful dose.
     """
     dose, step, limits = prescription.dose, rules.largest_step, rules.dose
-    limit_deg = max(rules.largest_excursion_deg.get(prescription.exercise, 0.0), dose.target_excursion_deg)
-    largest_deg = min(dose.target_excursion_deg + step.excursion_deg, limit_deg)
-    if (restricted := restricted_to(prescription, restrictions, today)) is not None:
-        largest_deg = min(largest_deg, restricted)
+    smallest_deg = largest_deg = None
+    if (target_deg := dose.target_excursion_deg) is not None:
+        limit_deg = max(rules.largest_excursion_deg.get(prescription.exercise, 0.0), target_deg)
+        largest_deg = min(target_deg + step.excursion_deg, limit_deg)
+        if (restricted := restricted_to(prescription, restrictions, today)) is not None:
+            largest_deg = min(largest_deg, restricted)
+        smallest_deg = min(limits.smallest_excursion_deg, target_deg, largest_deg)
     return DoseBounds(
-        smallest_excursion_deg=min(limits.smallest_excursion_deg, dose.target_excursion_deg, largest_deg),
+        smallest_excursion_deg=smallest_deg,
         largest_excursion_deg=largest_deg,
         smallest_repetitions=min(limits.smallest_repetitions, dose.repetitions),
         largest_repetitions=min(dose.repetitions + step.repetitions, max(limits.largest_repetitions, dose.repetitions)),
@@ -83,13 +89,7 @@ def respects(
         return ["The rules judge a change of dose; another exercise or side is a physiotherapist's decision."]
     bounds = largest_allowed(before, restrictions, rules, now.date())
     old, new = before.dose, after.dose
-    broken = []
-    if new.target_excursion_deg > bounds.largest_excursion_deg:
-        broken.append(
-            f"The target may be at most {bounds.largest_excursion_deg:g}°, not {new.target_excursion_deg:g}°."
-        )
-    if new.target_excursion_deg < bounds.smallest_excursion_deg:
-        broken.append(f"The target may not fall below {bounds.smallest_excursion_deg:g}°.")
+    broken = _beyond(new.target_excursion_deg, bounds)
     if not bounds.smallest_repetitions <= new.repetitions <= bounds.largest_repetitions:
         broken.append(f"Repetitions may be {bounds.smallest_repetitions} to {bounds.largest_repetitions} per set.")
     if new.sets > bounds.largest_sets:
@@ -97,7 +97,7 @@ def respects(
     if new.rest_s < old.rest_s:
         broken.append("Rest between sets is not shortened by rule.")
     grown = [
-        new.target_excursion_deg > old.target_excursion_deg,
+        (new.target_excursion_deg or 0.0) > (old.target_excursion_deg or 0.0),
         new.repetitions > old.repetitions,
         new.sets > old.sets,
     ]
@@ -106,3 +106,13 @@ def respects(
     if any(grown) and (seen := verdict(history, rules, now=now, elsewhere=elsewhere)).leeway is not Leeway.PROGRESS:
         broken.append(f"Nothing may grow now: {seen.because}.")
     return broken
+
+
+def _beyond(target_deg: float | None, bounds: DoseBounds) -> list[str]:
+    """What a target breaks; one that is there where none was, or gone, is none of the rules' business."""
+    smallest_deg, largest_deg = bounds.smallest_excursion_deg, bounds.largest_excursion_deg
+    if target_deg is None or smallest_deg is None or largest_deg is None:
+        return [] if target_deg is largest_deg else ["A target belongs to an exercise that is followed by an angle."]
+    if target_deg > largest_deg:
+        return [f"The target may be at most {largest_deg:g}°, not {target_deg:g}°."]
+    return [f"The target may not fall below {smallest_deg:g}°."] if target_deg < smallest_deg else []

@@ -87,13 +87,13 @@ def hurts_now(pain: int | None, rules: Rules) -> Advice | None:
 
 
 def eased(dose: Dose, rules: Rules) -> Dose:
-    """A smaller dose: fewer repetitions and a nearer target, never below the smallest useful dose nor above `dose`."""
+    """A smaller dose: fewer repetitions and, where there is one, a nearer target; never below the smallest useful dose
+    nor above `dose`."""
     least, less = rules.dose, rules.eased
     repetitions = max(least.smallest_repetitions, floor(less.share_of_repetitions * dose.repetitions))
-    target_deg = max(least.smallest_excursion_deg, dose.target_excursion_deg - less.smaller_by_deg)
+    target_deg = dose.target_excursion_deg
+    if target_deg is not None:
+        target_deg = min(target_deg, max(least.smallest_excursion_deg, target_deg - less.smaller_by_deg))
     return dose.model_copy(
-        update={
-            "repetitions": min(dose.repetitions, repetitions),
-            "target_excursion_deg": min(dose.target_excursion_deg, target_deg),
-        }
+        update={"repetitions": min(dose.repetitions, repetitions), "target_excursion_deg": target_deg}
     )

@@ -18,6 +18,6 @@ def dose_today(prescription: Prescription, restrictions: Iterable[Restriction], 
     """
     limit_deg = restricted_to(prescription, restrictions, today)
     dose = prescription.dose
-    if limit_deg is None or dose.target_excursion_deg <= limit_deg:
+    if limit_deg is None or dose.target_excursion_deg is None or dose.target_excursion_deg <= limit_deg:
         return dose
     return dose.model_copy(update={"target_excursion_deg": limit_deg})

@@ -71,10 +71,10 @@ def review(
     if seen.leeway is not Leeway.PROGRESS:
         return None
     dose, today = prescription.dose, surgery_on + timedelta(days=day)
-    shown_deg = median(sorted(r.excursion_deg for r in report.repetitions)[-2:][0] for report, _ in sessions[-3:])
+    shown_deg = median(_second_largest_deg(report) for report, _ in sessions[-3:])
     limits_deg = (rules.largest_excursion_deg[EXERCISE], restricted_to(prescription, program.restrictions, today))
     target_deg = min(_grid(shown_deg), *(limit for limit in limits_deg if limit is not None))
-    if target_deg <= dose.target_excursion_deg:
+    if dose.target_excursion_deg is None or target_deg <= dose.target_excursion_deg:
         return None
     harder = prescription.model_copy(update={"dose": dose.model_copy(update={"target_excursion_deg": target_deg})})
     return program.model_copy(
@@ -92,6 +92,10 @@ def review(
 def moment(surgery_on: date, day: int, *, seconds: int) -> datetime:
     """The time `seconds` after midnight UTC of a day after surgery."""
     return datetime.combine(surgery_on + timedelta(days=day), time(), tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def _second_largest_deg(report: SessionReport) -> float:
+    return sorted(one.excursion_deg for one in report.repetitions if one.excursion_deg is not None)[-2:][0]
 
 
 def _grid(range_deg: float) -> float:

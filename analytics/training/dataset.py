@@ -110,6 +110,8 @@ def _labelled(
     """Each counted repetition with the label it overlaps most; without any, it is left out."""
     for one in counted:
         best = max(intervals, key=lambda interval: interval.overlap_s(one))
+        if one.motion is None or one.excursion_deg is None or one.excursion_error_deg is None:
+            raise DataError("A form model judges the angle's curve, and this exercise is followed by its pattern.")
         if best.overlap_s(one) > 0:
             yield LabelledRepetition(
                 subject, best.label, one.motion, one.excursion_deg, one.excursion_error_deg, reference_deg
@@ -118,7 +120,8 @@ def _labelled(
 
 def _reference_deg(shown: Sequence[RepetitionDone], intervals: Sequence[Interval], subject: str) -> float:
     correct = [i for i in intervals if i.label is FormLabel.CORRECT]
-    found = [one.excursion_deg for one in shown if any(i.overlap_s(one) > 0 for i in correct)]
+    shown_deg = [(one, one.excursion_deg) for one in shown if one.excursion_deg is not None]
+    found = [deg for one, deg in shown_deg if any(i.overlap_s(one) > 0 for i in correct)]
     if not found:
         raise DataError(f"No correct repetition was counted in the template session of {subject}; check the recording.")
     return float(median(found))

@@ -15,7 +15,7 @@ PACKET_S = 0.5
 
 def replay(recording: Recording, exercise: Exercise, side: Side) -> list[TrackerEvent]:
     """Everything the tracker says, in order. Recording time is taken for gateway time."""
-    worn = {s: recording.sensors[s] for s in (exercise.proximal_segment(side), exercise.distal_segment(side))}
+    worn = {segment: recording.sensors[segment] for segment in exercise.layouts[0].on(side)}
     tracker = Tracker(exercise, side, dict.fromkeys(worn, recording.rate_hz))
     events: list[TrackerEvent] = []
     packet = max(1, round(PACKET_S * recording.rate_hz))

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from analytics.domain.base import uuid7
-from analytics.domain.exercise import NoSingleAngleError, Segment
+from analytics.domain.exercise import Segment
 from analytics.domain.live import Choice, Command
 from analytics.domain.program import Assignment, Prescription, Program
 from analytics.domain.session import SessionOpening
 from analytics.exercises.catalogue import UnknownExercise
 from analytics.safety.envelope import restricted_to
+from analytics.safety.fitting import misfit
 from analytics.safety.precautions import precautions
 from analytics.safety.session import NOTHING_STANDS, Standing
 from analytics.safety.today import dose_today
@@ -23,6 +24,9 @@ from .earlier import EarlierSessions, knows
 from .exercise_session import ExerciseSession
 from .library import SHIPPED, Library
 from .scoring import exercise_session
+from .wearing import Direction, too_few, wearing
+
+NO_WARNING = "Nothing warns you when you go too far: these sensors tell no angle of this exercise."
 
 
 def choices(
@@ -77,29 +81,23 @@ def prepare(
     restricted_on: date | None = None,
     standing: Standing = NOTHING_STANDS,
     refused: bool = False,
+    last_up: Mapping[Segment, Direction] | None = None,
 ) -> ExerciseSession:
-    """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it.
+    """The session of one exercise. Raises GatewayError where this gateway or its sensors cannot do it, or where what is
+    asked for does not fit it.
 
     refused: by what was just answered. It begins only to be reported, and needs no sensors for that.
+    last_up: see `Wearing`.
     """
     try:
         prescribed = library.exercise(prescription.exercise)
     except UnknownExercise as unknown:
         raise GatewayError(f"The program asks for what this gateway cannot do: {unknown} Update it.") from unknown
-    try:
-        needed = [prescribed.proximal_segment(prescription.side), prescribed.distal_segment(prescription.side)]
-    except NoSingleAngleError as other:
-        raise GatewayError(f"{other} This gateway cannot do that yet.") from other
-    missing = [segment for segment in needed if segment not in sensors.values()]
-    if missing and not refused:
-        way = (
-            f"start the gateway with --side {prescription.side}"
-            if simulated
-            else "strap one on and assign it by tapping it"
-        )
-        raise GatewayError(
-            f"{prescribed.name} needs a sensor on the {' and the '.join(missing).replace('_', ' ')}: {way}."
-        )
+    if fault := misfit(prescription, prescribed):
+        raise GatewayError(f"{fault} Tell your physiotherapist.")
+    worn = tuple(sensors.values())
+    if prescribed.layout(worn, prescription.side) is None and not refused:
+        raise GatewayError(too_few(prescribed, prescription.side, worn, simulated=simulated))
     opening = SessionOpening(
         id=uuid7(),
         patient_id=assignment.patient_id,
@@ -110,13 +108,20 @@ def prepare(
     )
     today = restricted_on or started_at.astimezone().date()  # the patient's day, as on the phone
     restrictions = assignment.program.restrictions
+    limit_deg = restricted_to(prescription, restrictions, today)
+    said = precautions(prescription, restrictions, today)
+    if limit_deg is not None and not wearing(prescribed, prescription.side, worn).has_angle:
+        said = (*said, NO_WARNING)
     return exercise_session(
         opening,
         dose_today(prescription, restrictions, today),
-        restricted_to(prescription, restrictions, today),
+        limit_deg,
         hub,
         guided=guided,
-        precautions=precautions(prescription, restrictions, today),
+        precautions=said,
         library=library,
         standing=standing,
+        worn=worn,
+        rest_pose_deg=prescription.rest_pose_deg,
+        last_up=last_up,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from analytics.domain.base import Word
 from analytics.domain.check_in import CheckIn, RedFlag
-from analytics.domain.exercise import NoSingleAngleError, Side
+from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Prescription, Program
 from analytics.domain.session import EasingAction, SessionReport
 from analytics.exercises.catalogue import UnknownExercise
@@ -15,15 +16,27 @@ from analytics.safety.session import Advice, Standing, before_session, hurts_now
 from device_gateway.clocks.calendar import WRITTEN
 
 from .library import Library
+from .wearing import Direction
 
+MOST_WORN = 500
+"""Remembered ways to wear a sensor: more than anybody has exercises times sensors."""
 SETTLE = "Once that is settled, answer the questions before exercising again."
+
+
+class WornBefore(Word):
+    """How a sensor sat in the rest pose of an exercise. `up`: which way was up, in its own axes."""
+
+    address: str
+    segment: Segment
+    exercise: str
+    up: Direction
 
 
 class EarlierSessions(Word):
     """`done` holds exercise and side of what was done on `day`; `check_in` the answers with a red flag that stands.
 
     A calendar may jump by years: no time clears a red flag, only answers do. `stopped_on` is the day that was over by a
-    rule, and `stopped_because` what the patient was told.
+    rule, and `stopped_because` what the patient was told. `worn`: how each sensor sat last, the newest last.
     """
 
     day: date | None = None
@@ -31,19 +44,39 @@ class EarlierSessions(Word):
     check_in: CheckIn | None = None
     stopped_on: date | None = None
     stopped_because: str = ""
+    worn: tuple[WornBefore, ...] = ()
 
     def and_then(self, report: SessionReport, today: date) -> EarlierSessions:
-        """These and one more; without a repetition, or on an earlier day, it does not count as done."""
+        """These and one more; without a repetition or a result, or on an earlier day, it does not count as done."""
         done = self.done_on(today)
         of_today = report.started_at.astimezone().date() == today
-        if of_today and report.repetitions and (report.exercise, report.side) not in done:
+        tested = report.test is not None and report.test.measure is not None
+        if of_today and (report.repetitions or tested) and (report.exercise, report.side) not in done:
             done = (*done, (report.exercise, report.side))
-        news = self.model_copy(update={"day": today, "done": done})
+        news = self.model_copy(update={"day": today, "done": done, "worn": self._worn_now(report)})
         for easing in report.easings:
             if easing.action is EasingAction.STOPPED:
                 at = report.started_at + timedelta(seconds=easing.time_s)
                 news = news._stopped(Advice(easing.action, easing.rule, easing.reason), at, today)
         return news
+
+    def last_up(self, sensors: Mapping[str, Segment], exercise: str) -> dict[Segment, Direction]:
+        """Which way was up for each of these sensors, by its address, when it was last worn there for this exercise."""
+        return {
+            one.segment: one.up
+            for one in self.worn
+            if one.exercise == exercise and sensors.get(one.address) is one.segment
+        }
+
+    def _worn_now(self, report: SessionReport) -> tuple[WornBefore, ...]:
+        now = [
+            WornBefore(address=one.address, segment=one.segment, exercise=report.exercise, up=one.up)
+            for one in report.sensors
+            if one.up is not None
+        ]
+        again = {(one.address, one.segment, one.exercise) for one in now}
+        before = [one for one in self.worn if (one.address, one.segment, one.exercise) not in again]
+        return tuple([*before, *now][-MOST_WORN:])
 
     def answered(self, check_in: CheckIn, at: datetime, rules: Rules, today: date) -> EarlierSessions:
         """After these answers: they tell of red flags, or that there are none, or say nothing of them."""
@@ -93,8 +126,9 @@ class EarlierSessions(Word):
 
 
 def knows(library: Library, exercise: str) -> bool:
-    """Whether this gateway can do it: it follows the angle between two sensors."""
+    """Whether this gateway can do it, with sensors enough."""
     try:
-        return bool(library.exercise(exercise).distal)
-    except (UnknownExercise, NoSingleAngleError):
+        library.exercise(exercise)
+    except UnknownExercise:
         return False
+    return True

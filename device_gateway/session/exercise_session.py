@@ -9,17 +9,7 @@ from math import ceil
 
 from analytics.domain.check_in import CheckIn
 from analytics.domain.exercise import Exercise, Segment
-from analytics.domain.live import (
-    Command,
-    Cue,
-    CueEvent,
-    FinishedEvent,
-    RepetitionEvent,
-    SensorState,
-    SessionState,
-    Snapshot,
-    StateEvent,
-)
+from analytics.domain.live import Command, SensorState, SessionState
 from analytics.domain.program import Dose
 from analytics.domain.session import (
     Calibration,
@@ -29,8 +19,7 @@ from analytics.domain.session import (
     SessionOpening,
     SessionReport,
 )
-from analytics.form.bundle import FormScorer
-from analytics.form.cues import CueChooser
+from analytics.motion.calibration import MOVING_RAD_S
 from analytics.motion.events import AngleSample, Calibrated, RepetitionDone, TrackerEvent
 from analytics.motion.grid import TimeGrid
 from analytics.motion.repetition import NotCounted
@@ -43,12 +32,13 @@ from device_gateway.live.hub import LiveHub
 from .care import Care
 from .conversation import Cause, Conversation
 from .following import UNDECIDED, Following, News
-from .judging import angle_event, cue_of, repetition_of
-from .movement_limit import MovementLimit
-from .movement_watch import MOVING_RAD_S
+from .judging import Judge, cue_of
+from .referee import Referee
 from .sets import Progress, SetCounter
+from .telling import Teller
 from .trace import TraceCollector
-from .wording import ABANDONED, ALL_DONE, HURTS, eased_cue, precautions_cue, stopped_cue
+from .wearing import Wearing
+from .wording import ABANDONED, ALL_DONE, HURTS, eased_cue, stopped_cue
 
 ANSWER_S = 120.0
 """So long a question waits; then it counts as not asked."""
@@ -60,9 +50,8 @@ class ExerciseSession:
     """Turns commands and samples into live events and, at the end, into a report.
 
     Time is session time in seconds and comes in with samples, commands and ticks. Nothing here waits or reads a clock,
-    so a session can be replayed. Without a `scorer`, repetitions are not judged and `unscored` says why. `limit_deg` is
-    the excursion not to be passed today. `guided`: somebody is there who is asked before, led through, and answers.
-    `standing`: what speaks against it unless it is answered.
+    so a session can be replayed. `limit_deg` is the excursion not to be passed today. `guided`: somebody is there who
+    is asked before, led through, and answers. `standing`: what speaks against it unless it is answered.
     """
 
     def __init__(
@@ -71,40 +60,46 @@ class ExerciseSession:
         exercise: Exercise,
         dose: Dose,
         *,
-        scorer: FormScorer | None,
-        unscored: str,
+        judge: Judge,
+        wearing: Wearing,
         hub: LiveHub,
         limit_deg: float | None = None,
         guided: bool = False,
         precautions: Sequence[str] = (),
         rules: Rules | None = None,
         standing: Standing = NOTHING_STANDS,
+        rest_pose_deg: float | None = None,
     ) -> None:
         self.opening = opening
         self.guided = guided
         self.limit_deg = limit_deg
+        self.rest_pose_deg = rest_pose_deg
+        self.wearing = wearing
         self.prescribed = dose
         self.sets = SetCounter(dose)
         self.care = Care(rules or load_rules(), standing)
         self.felt: Rating | None = None
         self.calibration: Calibration | None = None
+        self._still_deg_s: float | None = None
         self.abandoned = False
         self._talk = Conversation()
         self._talk.advance(Cause.START)
         if not guided:
             self._talk.advance(Cause.NOT_ASKED)
         self._exercise = exercise
-        self._scorer = scorer
-        self._unscored = unscored
-        self._precautions = tuple(precautions)
-        self._cues = CueChooser(exercise, limit_deg)
-        self._limit = None if limit_deg is None else MovementLimit(limit_deg)
-        self._hub = hub
+        self._judge = judge
+        self._teller = Teller(
+            hub, opening, exercise, self._talk, self.sets,
+            rest_deg=_rest_deg(exercise, wearing, rest_pose_deg), limit_deg=limit_deg, precautions=precautions,
+        )  # fmt: skip
         self._trace = TraceCollector()
         self._now_s = self._since_s = self._active_s = 0.0
-        self._rest_told_s = 0
-        self._grid = TimeGrid({exercise.proximal_segment(opening.side), exercise.distal_segment(opening.side)})
-        self._following = Following(exercise, opening.side, self._talk, guided=guided, limit_deg=limit_deg)
+        self._grid = TimeGrid(wearing.needed, wearing.others)
+        self._following = Following(
+            exercise, opening.side, self._talk, wearing,
+            guided=guided, limit_deg=limit_deg, rest_pose_deg=rest_pose_deg,
+        )  # fmt: skip
+        self._referee = Referee(exercise.test, self._following.go) if exercise.test is not None else None
 
     @property
     def state(self) -> SessionState:
@@ -123,22 +118,7 @@ class ExerciseSession:
 
     def begin(self, sensors: Sequence[SensorState]) -> None:
         """Tell listeners that a new session has begun."""
-        self._hub.publish(
-            Snapshot(
-                state=self.state,
-                session_id=self.opening.id,
-                exercise=self._exercise.code,
-                exercise_name=self._exercise.name,
-                side=self.opening.side,
-                dose=self.dose,
-                rest_flexion_deg=self._exercise.rest_flexion_deg,
-                limit_deg=self.limit_deg,
-                sensors=tuple(sensors),
-                precautions=self._precautions,
-            )
-        )
-        if self._precautions:
-            self._cue(precautions_cue(self._precautions))
+        self._teller.begin(sensors)
 
     # What listeners ask
 
@@ -165,6 +145,9 @@ class ExerciseSession:
         """Time passes, whether or not samples come."""
         self._now_s = max(self._now_s, time_s)
         match self.step:
+            case SessionState.EXERCISING if self._referee is not None and not self._talk.paused:
+                if (cue := self._referee.tick(self._now_s)) is not None:
+                    self._teller.cue(cue)
             case SessionState.CHECKING_IN if self._now_s - self._since_s >= ANSWER_S:
                 self._unanswered(Cause.NOT_ASKED)
             case SessionState.RATING if self._now_s - self._since_s >= ANSWER_S:
@@ -172,7 +155,7 @@ class ExerciseSession:
             case SessionState.RESTING:
                 if self._rest_left_s() <= 0:
                     self._advance(Cause.REST_OVER)
-                elif not self._talk.paused and self._rest_left_s() != self._rest_told_s:
+                elif not self._talk.paused and self._rest_left_s() != self._teller.rest_left_s:
                     self._tell_state()
         if self._now_s - self._active_s >= ABANDONED_S and self._talk.allows(Cause.ABANDONED):
             self._abandon()
@@ -180,7 +163,7 @@ class ExerciseSession:
     def pause(self) -> None:
         """Repetitions do not count until `resume`, whatever the sensors do meanwhile."""
         before = self.state
-        self._talk.pause()
+        self._pause()
         if self.state is not before:
             self._tell_state()
 
@@ -189,6 +172,8 @@ class ExerciseSession:
         if self._talk.paused:
             self._talk.resume()
             self._tell_state()
+            if self._referee is not None and (cue := self._referee.resume(self._now_s)) is not None:
+                self._teller.cue(cue)
             self._follow_advice(self.care.resumed())
 
     def hurt(self, time_s: float, pain: int | None) -> None:
@@ -197,11 +182,16 @@ class ExerciseSession:
         before = self.state, self.sets.set_number
         if self.sets.count_in_set > 0 and self.sets.set_number < self.dose.sets:
             self.sets.next_set()
-        self._talk.pause()
+        self._pause()
         if (self.state, self.sets.set_number) != before:
             self._tell_state()
-        self._cue(HURTS)
+        self._teller.cue(HURTS)
         self._follow_advice(advice)
+
+    def _pause(self) -> None:
+        self._talk.pause()
+        if self._talk.paused and self._referee is not None:
+            self._referee.interrupt()
 
     def _answer(self, check_in: CheckIn) -> None:
         if not self._talk.allows(Cause.ANSWERED):
@@ -233,7 +223,7 @@ class ExerciseSession:
         if self._talk.allows(Cause.ABANDONED):
             self.abandoned = True
             self._advance(Cause.ABANDONED)
-            self._cue(ABANDONED)
+            self._teller.cue(ABANDONED)
 
     def _follow_advice(self, advice: Advice | None) -> None:
         """At once, whoever is online: written down, done, and told with its reason."""
@@ -242,12 +232,12 @@ class ExerciseSession:
         dose = self.care.write_down(advice, self._now_s, self.dose)
         if dose is None:
             self._advance(Cause.TOO_MUCH if self._talk.allows(Cause.TOO_MUCH) else Cause.REFUSED)
-            self._cue(stopped_cue(advice.reason))
+            self._teller.cue(stopped_cue(advice.reason))
             return
         self.sets.dose = dose
         self._tell_state(dose)
-        self._cue(eased_cue(advice.reason, dose))
-        if self.step is SessionState.EXERCISING:
+        self._teller.cue(eased_cue(advice.reason, dose, test=self._referee is not None))
+        if self.step is SessionState.EXERCISING and self._referee is None:
             self._settle_progress()
 
     # What sensors say
@@ -283,8 +273,8 @@ class ExerciseSession:
             repetitions=tuple(self.sets.repetitions),
             calibration=self.calibration,
             trace=self._trace.trace(),
-            sensors=tuple(s.model_copy(update={"segment": self._following.worn(s.segment)}) for s in sensors),
-            form_model=self._scorer.name if self._scorer else None,
+            sensors=tuple(map(self._as_worn, sensors)),
+            form_model=self._judge.form_model,
             chunk_count=chunk_count,
             chunks_sha256=chunks_sha256,
             simulated=simulated,
@@ -295,56 +285,71 @@ class ExerciseSession:
             easings=self.care.easings,
             felt=self.felt,
             abandoned=self.abandoned,
+            test=self._referee.result if self._referee is not None else None,
             gateway_software=version("sinew"),
         )
-        self._hub.publish(FinishedEvent(report=report))
+        self._teller.finished(report)
         return report
+
+    def _as_worn(self, sensor: SensorRecord) -> SensorRecord:
+        segment = self._following.worn(sensor.segment)
+        return sensor.model_copy(update={"segment": segment, "up": self._following.up(segment)})
 
     def _heed(self, said: Iterable[News]) -> None:
         for news in said:
             if news.cue is not None and not self._talk.paused:
-                self._cue(news.cue)
-            self._watch_limit(news.now)
+                self._teller.cue(news.cue)
+            for event in news.now:
+                if isinstance(event, AngleSample) and (warning := self._judge.warning(event)) is not None:
+                    self._teller.cue(warning)
             self._advance(*news.causes)
             self._tell(news.events)
-
-    def _watch_limit(self, events: Iterable[TrackerEvent]) -> None:
-        for event in events:
-            if isinstance(event, AngleSample) and self._limit and (warning := self._limit.check(event.excursion_deg)):
-                self._cue(warning)
 
     def _tell(self, events: Iterable[TrackerEvent]) -> None:
         for event in events:
             match event:
                 case AngleSample():
                     self._trace.add(event.time_s, event.flexion_deg)
-                    self._hub.publish(angle_event(event))
+                    self._teller.angle(event)
                 case Calibrated():
                     self._calibrated(event.calibration)
                 case RepetitionDone() if not self._talk.paused and not self.care.stopped:
                     self._count(event)
                 case NotCounted() | SensorNote() if not self._talk.paused and (cue := cue_of(event)) is not None:
-                    self._cue(cue)
+                    self._teller.cue(cue)
+            if self._referee is not None:
+                self._hold_test(self._referee, event)
 
-    def _calibrated(self, calibration: Calibration) -> None:
+    def _hold_test(self, referee: Referee, event: TrackerEvent) -> None:
+        if (cue := referee.hear(event, self._now_s)) is None:
+            return
+        self._teller.cue(cue)
+        if referee.ready and self._talk.allows(Cause.AXIS_FOUND):
+            self._advance(Cause.AXIS_FOUND)  # a test needs no more than it says itself
+        if referee.over and self._talk.allows(Cause.ALL_DONE):
+            self._advance(Cause.ALL_DONE)
+
+    def _calibrated(self, calibration: Calibration | None) -> None:
         preparation, self._following.preparation = self._following.preparation, None
-        still_deg_s = preparation.still_deg_s if preparation is not None else None
-        self.calibration = calibration.model_copy(update={"still_deg_s": still_deg_s})
+        if preparation is not None:
+            self._still_deg_s = preparation.still_deg_s
+        if calibration is not None:
+            self.calibration = calibration.model_copy(update={"still_deg_s": self._still_deg_s})
         if self._talk.allows(Cause.AXIS_FOUND):
             self._advance(Cause.AXIS_FOUND)
 
     def _count(self, done: RepetitionDone) -> None:
+        if self._referee is not None and not self._referee.counts(done.peak_s):
+            return
         if self.step is SessionState.RESTING:
             self._advance(Cause.REST_OVER)
-        number, target_deg = len(self.sets.repetitions) + 1, self.dose.target_excursion_deg
-        repetition = repetition_of(done, number, target_deg, scorer=self._scorer, unscored=self._unscored)
-        self.sets.add(repetition)
-        self._hub.publish(
-            RepetitionEvent(set_number=self.sets.set_number, count_in_set=self.sets.count_in_set, repetition=repetition)
-        )
-        cue = self._cues.after_repetition(repetition, self.dose)
-        if cue is not None:
-            self._cue(cue)
+        repetition = self._judge.repetition(done, len(self.sets.repetitions) + 1, self.dose.target_excursion_deg)
+        self.sets.add(repetition, done.motion)
+        self._teller.repetition(repetition)
+        if self._referee is not None:
+            return  # nobody is coached in a test, and it ends by its own rule
+        if (cue := self._judge.cue(repetition, self.dose)) is not None:
+            self._teller.cue(cue)
         self._settle_progress()
 
     def _settle_progress(self) -> None:
@@ -358,7 +363,7 @@ class ExerciseSession:
                     self._tell_state()
             case Progress.ALL_DONE:
                 self._advance(Cause.ALL_DONE)
-                self._cue(ALL_DONE)
+                self._teller.cue(ALL_DONE)
 
     # What listeners are told
 
@@ -373,22 +378,17 @@ class ExerciseSession:
         self._tell_state()
         preparation = self._following.preparation
         if preparation is not None and (cue := preparation.invitation(self.state)):
-            self._cue(cue)
+            self._teller.cue(cue)
 
     def _rest_left_s(self) -> int:
         return ceil(self.dose.rest_s - (self._now_s - self._since_s))
 
     def _tell_state(self, dose: Dose | None = None) -> None:
-        resting = self.state is SessionState.RESTING
-        self._rest_told_s = self._rest_left_s() if resting else 0
-        self._hub.publish(
-            StateEvent(
-                state=self.state,
-                set_number=self.sets.set_number,
-                rest_s=self._rest_told_s if resting else None,
-                dose=dose,
-            )
-        )
+        self._teller.state(self._rest_left_s(), dose)
 
-    def _cue(self, cue: Cue) -> None:
-        self._hub.publish(CueEvent(cue=cue))
+
+def _rest_deg(exercise: Exercise, wearing: Wearing, measured_deg: float | None) -> float | None:
+    """The primary angle in the rest pose, by a goniometer where there is that; None where no angle is followed."""
+    if not wearing.has_angle:
+        return None
+    return exercise.rest_flexion_deg if measured_deg is None else measured_deg

@@ -1,4 +1,4 @@
-"""From the samples of two sensors to joint angles and repetitions, by way of finding out which sensor is which.
+"""From the samples of worn sensors to angles and repetitions, by way of finding out which sensor is which.
 
 The tracker hears every sample at once; what it says is held back until that is known, and nothing of it is lost.
 """
@@ -6,18 +6,20 @@ The tracker hears every sample at once; what it says is held back until that is 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.live import Cue, SessionState
 from analytics.domain.session import Placement
-from analytics.motion.events import RepetitionDone, TrackerEvent
+from analytics.motion.events import CalibrationRefused, RepetitionDone, TrackerEvent
 from analytics.motion.tracker import Tracker
 from analytics.signals.samples import FloatArray, ImuSamples
 
 from .conversation import Cause, Conversation
+from .judging import CALIBRATION_REFUSED, refusal_cue
 from .preparation import Preparation
+from .wearing import Direction, Wearing
 
 EARLY_S = 30.0
 """Samples kept until it is known which sensor is which: as long as the tracker looks back."""
@@ -45,38 +47,53 @@ class _Run:
 
 
 class Following:
-    """`talk` is only looked at: whoever is given the news leads it on, each before the next is asked for."""
+    """`talk` is only looked at: whoever is given the news leads it on, each before the next is asked for.
+
+    rest_pose_deg: the joint's angle in the rest pose as a clinician measured it, where one did.
+    """
 
     def __init__(
-        self, exercise: Exercise, side: Side, talk: Conversation, *, guided: bool, limit_deg: float | None = None
+        self,
+        exercise: Exercise,
+        side: Side,
+        talk: Conversation,
+        wearing: Wearing,
+        *,
+        guided: bool,
+        limit_deg: float | None = None,
+        rest_pose_deg: float | None = None,
     ) -> None:
         self.placement: Placement | None = None
         self.preparation: Preparation | None = None
         self._exercise = exercise
         self._side = side
         self._talk = talk
+        self._wearing = wearing
         self._guided = guided
         self._limit_deg = limit_deg
-        self._pair = (exercise.proximal_segment(side), exercise.distal_segment(side))
+        self._rest_pose_deg = rest_pose_deg
         self._tracker: Tracker | None = None
         self._rates_hz: dict[Segment, float] = {}
+        self._refused = False
+        self._segment_of: Mapping[Segment, Segment] = {}
         self._early: deque[_Run] = deque()
         self._held: tuple[TrackerEvent, ...] = ()
 
     def take(self, segment: Segment, rate_hz: float, samples: ImuSamples, time_s: FloatArray) -> Iterator[News]:
         """Take a run of samples of one sensor, placed on session time (n,). Segments not exercised are let be."""
-        if segment not in self._pair:
+        if segment not in self._wearing.all:
             return
         run = _Run(segment, samples, time_s)
         if self._tracker is not None:
             yield from self._follow(self._tracker, run)
             return
-        self._rates_hz[segment] = rate_hz
+        if segment in self._wearing.needed:
+            self._rates_hz[segment] = rate_hz
         self._remember(run)
-        if len(self._rates_hz) == len(self._pair):
-            tracker = self._tracker = Tracker(self._exercise, self._side, self._rates_hz)
+        if len(self._rates_hz) == len(self._wearing.needed):
+            tracker = self._tracker = self._new_tracker()
             self.preparation = Preparation(
-                self._exercise, self._side, self._rates_hz, guided=self._guided, limit_deg=self._limit_deg
+                self._exercise, self._side, self._rates_on_grid(), guided=self._guided, limit_deg=self._limit_deg
             )
             yield News((Cause.SENSORS_STREAM,))
             early = tuple(self._early)
@@ -100,12 +117,18 @@ class Following:
             yield self._release()
             yield News(events=tuple(self._tracker.finish()))
 
+    def go(self, time_s: float) -> None:
+        """A timed test began at this session time."""
+        if self._tracker is not None:
+            self._tracker.go(time_s)
+
+    def up(self, segment: Segment) -> Direction | None:
+        """Which way was up in the rest pose for the sensor that truly sits there."""
+        return None if self._tracker is None else self._tracker.up.get(segment)
+
     def worn(self, segment: Segment) -> Segment:
         """Where the sensor that is said to sit on `segment` truly sits."""
-        if self.placement is not Placement.SWAPPED or segment not in self._pair:
-            return segment
-        proximal, distal = self._pair
-        return distal if segment == proximal else proximal
+        return self._segment_of.get(segment, segment)
 
     def _remember(self, run: _Run) -> None:
         self._early.append(run)
@@ -120,13 +143,22 @@ class Following:
             yield News(now=events)
         else:
             yield News(events=events, now=events)
+        if self._talk.step is SessionState.CALIBRATING:
+            for event in events:
+                if isinstance(event, CalibrationRefused):
+                    self._refused = True
+                    yield News(cue=refusal_cue(event, self._limit_deg))
         if self.preparation is not None:
-            for outcome in self.preparation.update(
-                run.segment, run.time_s, run.samples.gyr_rad_s, lambda: self._talk.step
-            ):
+            for outcome in self.preparation.update(run.segment, run.samples, run.time_s, lambda: self._talk.step):
                 yield from self._heed(outcome.cause)
-                if outcome.cue is not None:
+                if outcome.cue is not None and not self._is_told(outcome.cue):
                     yield News(cue=outcome.cue)
+
+    def _is_told(self, cue: Cue) -> bool:
+        """Of one movement, the tracker says more exactly what was wrong with it, where it says anything. A pattern
+        needs three movements, and none of them is wrong."""
+        told, self._refused = self._refused or not self._wearing.has_angle, False
+        return told and cue.code == CALIBRATION_REFUSED
 
     def _heed(self, cause: Cause | None) -> Iterator[News]:
         match cause:
@@ -143,6 +175,7 @@ class Following:
         """It is decided which sensor is which: what was held back is told, or is tracked again the right way round."""
         assert self.preparation is not None
         self.placement = self.preparation.placement
+        self._segment_of = self.preparation.segment_of
         if self.placement is Placement.SWAPPED:
             self._track_anew(tuple(self._early))
             yield News(now=self._held)
@@ -155,10 +188,23 @@ class Following:
 
     def _track_anew(self, early: tuple[_Run, ...]) -> None:
         """Forget what the tracker found, and have it hear this."""
-        rates_hz = {self.worn(segment): rate_hz for segment, rate_hz in self._rates_hz.items()}
-        tracker = self._tracker = Tracker(self._exercise, self._side, rates_hz)
+        tracker = self._tracker = self._new_tracker()
         told = [tracker.update(self.worn(run.segment), run.samples, run.time_s) for run in early]
         self._held = tuple(event for events in told for event in events)
+
+    def _new_tracker(self) -> Tracker:
+        """A movement short of the program's target counts, and is told (docs/decisions/0012)."""
+        return Tracker(
+            self._exercise,
+            self._side,
+            self._rates_on_grid(),
+            goniometer_deg=self._rest_pose_deg,
+            last_up=self._wearing.last_up,
+        )
+
+    def _rates_on_grid(self) -> dict[Segment, float]:
+        """One rate for all, also of a sensor that is not connected yet: the grid's."""
+        return dict.fromkeys(self._wearing.all, next(iter(self._rates_hz.values())))
 
     def _release(self) -> News:
         held, self._held = self._held, ()

@@ -1,50 +1,60 @@
-"""What the two sensors of a joint do before its axis is known: rest, move, which of them moves, and how still it was.
+"""What worn sensors do before a joint's axis is known: hold still, move, and show by a movement which of them is where.
 
-A hinge is moved by the segment beyond it, so the sensor that turns more is the distal one: no pose to take, and the
-first movement of the exercise itself is the check.
+No pose has to be taken for it: resting before the first movement is the still pose, and how far each sensor turns in
+that movement is compared with how far its segment should.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import degrees, inf, radians, sqrt
+from math import inf, sqrt
 
 import numpy as np
 
 from analytics.domain.exercise import Segment
-from analytics.signals.samples import FloatArray
+from analytics.motion.calibration import MOVING_RAD_S, StillPose, still_pose, turned_deg, which_is_where
+from analytics.motion.calibration.still_pose import STILL_POSE_S
+from analytics.signals.samples import FloatArray, ImuSamples
 
-MOVING_RAD_S = radians(10.0)
-"""Faster than this is movement: above a cheap gyroscope's bias, below a slow patient; as in motion.calibration."""
 REST_AFTER_S = 0.5
 """So long without movement ends one. A little longer than the tracker waits, so that it has spoken first."""
 LONGEST_MOVEMENT_S = 15.0
-STILL_S = 2.0
-CLEARLY_MORE = 2.0
-"""The mover turns so many times as far as the other: in seated knee extensions 7, as the thigh lifts by 8 to 11°."""
 LEAST_EXPLAINED = 0.9
 """Share of the mover's rotation on one axis, as the tracker asks: strapping a sensor on turns it every way."""
 SURELY = 2.0
 """In the middle of a movement it must have gone so many times the least excursion to be judged."""
-LOOK_EVERY = 4
+LOOK_EVERY = 8
 LONGEST_WAIT_S = 10.0
-"""A sample waits so long for the other sensor's."""
+"""A sample waits so long for a sensor that is needed."""
+LONGEST_WAIT_FOR_OTHERS_S = 0.5
+"""One that only helps to tell where others are holds up nobody; what it brings later is not looked at."""
+
+_Sample = tuple[float, list[float]]
+"""Time, and angular rate and specific force one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldStill:
-    """Both sensors have been quiet for STILL_S; their RMS angular rate about its mean [°/s], the greater of the two."""
+    """All sensors have been quiet for two seconds; what each showed meanwhile."""
 
-    rms_deg_s: float
+    poses: Mapping[Segment, StillPose]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it is no still pose."""
+        return next((pose.refusal for pose in self.poses.values() if pose.refusal), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """This sensor alone turns, about one axis. Comes once per movement, as soon as it is clear."""
+    """A movement that shows which sensor is where. Comes once per movement, as soon as it is clear.
 
-    mover: Segment
+    segment_of: said to true.
+    """
+
+    segment_of: Mapping[Segment, Segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,65 +68,96 @@ Seen = HeldStill | Moved | Ended
 
 
 class MovementWatch:
-    """What is seen does not depend on how samples were cut into packets, nor on which sensor's come first."""
+    """What is seen does not depend on how samples were cut into packets, nor on which sensor's come first.
 
-    def __init__(self, rates_hz: Mapping[Segment, float], least_excursion_deg: float) -> None:
-        self._periods_s = {segment: 1.0 / rate_hz for segment, rate_hz in rates_hz.items()}
-        self._least_rad = radians(least_excursion_deg)
-        self._waiting: dict[Segment, deque[tuple[float, list[float]]]] = {segment: deque() for segment in rates_hz}
-        self._quiet: dict[Segment, deque[tuple[float, list[float]]]] = {segment: deque() for segment in rates_hz}
+    shares: how far the segments to be told apart should turn, as a share of the one that turns most; with none,
+    nothing `Moved`. least_margin: how sure that must be, see `which_is_where`. others: segments whose sensors need not
+    be there.
+    """
+
+    def __init__(
+        self, rates_hz: Mapping[Segment, float], least_excursion_deg: float, others: Collection[Segment] = ()
+    ) -> None:
+        self.shares: Mapping[Segment, float] = {}
+        self.least_margin = 0.0
+        self._rates_hz = dict(rates_hz)
+        self._least_deg = least_excursion_deg
+        self._others = frozenset(others)
+        self._newest_s = self._looked_s = -inf
+        self._waiting: dict[Segment, deque[_Sample]] = {segment: deque() for segment in rates_hz}
+        self._quiet: dict[Segment, deque[_Sample]] = {segment: deque() for segment in rates_hz}
         self._rates: dict[Segment, list[list[float]]] = {segment: [] for segment in rates_hz}
-        self._path_rad = dict.fromkeys(rates_hz, 0.0)
         self._began_s: float | None = None
         self._last_moving_s = -inf
         self._quiet_since_s = inf
         self._told_still = False
         self._clear = False
 
-    def update(self, segment: Segment, time_s: FloatArray, gyr_rad_s: FloatArray) -> list[Seen]:
-        """Take a run of samples of one sensor: session time (n,), angular rate (n, 3)."""
+    def update(self, segment: Segment, samples: ImuSamples, time_s: FloatArray) -> list[Seen]:
+        """Take a run of samples of one sensor with the session time (n,) of each."""
+        readings = np.hstack([samples.gyr_rad_s, samples.acc_m_s2])
+        finite = np.isfinite(readings).all(axis=1)
         waiting = self._waiting[segment]
         while waiting and waiting[0][0] < float(time_s[0]) - LONGEST_WAIT_S:
             waiting.popleft()
-        waiting.extend(zip(time_s.tolist(), gyr_rad_s.tolist(), strict=True))
+        in_time = finite & (time_s >= self._looked_s)
+        waiting.extend(zip(time_s[in_time].tolist(), readings[in_time].tolist(), strict=True))
+        # A recording may come whole, one sensor after the other: patience counts to where a run begins, not ends.
+        self._newest_s = max(self._newest_s, float(time_s[0]))
         seen: list[Seen] = []
-        while all(self._waiting.values()):
-            first = min(self._waiting, key=lambda s: self._waiting[s][0][0])
+        while (first := self._next()) is not None:
+            self._looked_s = self._waiting[first][0][0]
             seen += self._step(first, *self._waiting[first].popleft())
         return seen
 
-    def _step(self, segment: Segment, time_s: float, rate_rad_s: list[float]) -> list[Seen]:
-        speed = sqrt(sum(value * value for value in rate_rad_s))
-        if speed > MOVING_RAD_S:
+    def _next(self) -> Segment | None:
+        """Whose sample is the oldest, once nobody is waited for who might have an older one."""
+        heard = [segment for segment, waiting in self._waiting.items() if waiting]
+        if not heard:
+            return None
+        first = min(heard, key=lambda segment: self._waiting[segment][0][0])
+        too_late = self._newest_s - self._waiting[first][0][0] > LONGEST_WAIT_FOR_OTHERS_S
+        silent = self._waiting.keys() - heard
+        return first if not silent or (too_late and silent <= self._others) else None
+
+    def _step(self, segment: Segment, time_s: float, reading: list[float]) -> list[Seen]:
+        x, y, z = rate_rad_s = reading[:3]
+        if sqrt(x * x + y * y + z * z) > MOVING_RAD_S:
             self._last_moving_s = time_s
             self._began_s = time_s if self._began_s is None else self._began_s
         if self._began_s is None:
-            return self._rest(segment, time_s, rate_rad_s)
+            return self._rest(segment, time_s, reading)
         self._rates[segment].append(rate_rad_s)
-        if speed > MOVING_RAD_S:
-            self._path_rad[segment] += speed * self._periods_s[segment]
-        seen: list[Seen] = []
         over = time_s - self._last_moving_s >= REST_AFTER_S or time_s - self._began_s > LONGEST_MOVEMENT_S
-        look = over or len(self._rates[segment]) % LOOK_EVERY == 0
-        if look and not self._clear and (mover := self._mover(self._least_rad * (1.0 if over else SURELY))):
+        if not over and (self._clear or len(self._rates[segment]) % LOOK_EVERY):
+            return []
+        turned = {one: turned_deg(np.array(rates), self._rates_hz[one]) for one, rates in self._rates.items() if rates}
+        seen: list[Seen] = []
+        if not self._clear and (shown := self._shown(turned, self._least_deg * (1.0 if over else SURELY))):
             self._clear = True
-            seen.append(Moved(mover))
+            seen.append(shown)
         if over:
-            if max(self._path_rad.values()) >= self._least_rad:
+            if max(turned.values()) >= self._least_deg:
                 seen.append(Ended(self._clear))
             self._settle(time_s)
         return seen
 
-    def _rest(self, segment: Segment, time_s: float, rate_rad_s: list[float]) -> list[Seen]:
+    def _rest(self, segment: Segment, time_s: float, reading: list[float]) -> list[Seen]:
         self._quiet_since_s = min(self._quiet_since_s, time_s)
         quiet = self._quiet[segment]
-        quiet.append((time_s, rate_rad_s))
-        while quiet[0][0] < time_s - STILL_S:
+        quiet.append((time_s, reading))
+        while quiet[0][0] < time_s - STILL_POSE_S:
             quiet.popleft()
-        if self._told_still or time_s - self._quiet_since_s < STILL_S:
+        if self._told_still or time_s - self._quiet_since_s < STILL_POSE_S:
             return []
-        self._told_still = True
-        return [HeldStill(max(_rms_deg_s([rate for _, rate in rates]) for rates in self._quiet.values() if rates))]
+        held = HeldStill({one: self._pose(one) for one, samples in self._quiet.items() if samples})
+        self._told_still = held.refusal is None
+        self._quiet_since_s = time_s
+        return [held]
+
+    def _pose(self, segment: Segment) -> StillPose:
+        readings = np.array([reading for _, reading in self._quiet[segment]])
+        return still_pose(readings[:, 3:], readings[:, :3], self._rates_hz[segment])
 
     def _settle(self, time_s: float) -> None:
         self._began_s, self._quiet_since_s = None, time_s
@@ -124,18 +165,20 @@ class MovementWatch:
         for segment in self._rates:
             self._rates[segment].clear()
             self._quiet[segment].clear()
-            self._path_rad[segment] = 0.0
 
-    def _mover(self, least_rad: float) -> Segment | None:
-        """The sensor that has turned so far, clearly more than the other, and about one axis."""
-        less, more = sorted(self._path_rad, key=lambda segment: self._path_rad[segment])
-        if self._path_rad[more] < least_rad or self._path_rad[more] < CLEARLY_MORE * self._path_rad[less]:
+    def _shown(self, turned: Mapping[Segment, float], least_deg: float) -> Moved | None:
+        """Where the sensors are, if one has turned so far, about one axis, and the others as they should beside it."""
+        shares: dict[str, list[float]] = {one: [share] for one, share in self.shares.items() if one in turned}
+        if len(shares) < 2:
             return None
-        rates = np.asarray(self._rates[more])
-        shares = np.linalg.eigvalsh(rates.T @ rates)
-        return more if shares[2] >= LEAST_EXPLAINED * shares.sum() else None
-
-
-def _rms_deg_s(rates_rad_s: list[list[float]]) -> float:
-    rates = np.asarray(rates_rad_s)
-    return degrees(float(np.sqrt(np.mean(np.sum((rates - rates.mean(axis=0)) ** 2, axis=1)))))
+        mover = max((Segment(one) for one in shares), key=lambda one: turned[one])
+        if turned[mover] < least_deg:
+            return None
+        where = which_is_where({one: [turned[Segment(one)]] for one in shares}, shares)
+        if where.refusal is not None or where.margin < self.least_margin:
+            return None
+        rates = np.array(self._rates[mover])
+        across = np.linalg.eigvalsh(rates.T @ rates)
+        if across[2] < LEAST_EXPLAINED * across.sum():
+            return None
+        return Moved({Segment(sensor): Segment(segment) for sensor, segment in where.segment_of.items()})

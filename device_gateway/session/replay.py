@@ -209,5 +209,13 @@ class _Replay:
 
 def _session(opening: SessionOpening, plan: SessionPlan, library: Library) -> ExerciseSession:
     return exercise_session(
-        opening, plan.dose, plan.limit_deg, LiveHub(), guided=plan.guided, library=library, standing=plan.standing
+        opening,
+        plan.dose,
+        plan.limit_deg,
+        LiveHub(),
+        guided=plan.guided,
+        library=library,
+        standing=plan.standing,
+        worn=plan.worn,
+        rest_pose_deg=plan.rest_pose_deg,
     )

@@ -71,6 +71,8 @@ class SessionRun:
                 standing=session.care.standing,
                 simulated=simulated,
                 guided=session.guided,
+                worn=tuple(sensors.values()),
+                rest_pose_deg=session.rest_pose_deg,
             ),
             sensors=self.records,
             bookmarks=self._bookmarks,

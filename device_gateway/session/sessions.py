@@ -127,10 +127,13 @@ class Sessions:
                 raise GatewayError(f"{standing.advice.reason}{then}")
             try:
                 assignment = await self._assignment()
+                earlier = await self._earlier_sessions()
+                asked = chosen(assignment.program, command, earlier, today, self._library)
                 session = prepare(
                     assignment,
-                    chosen(assignment.program, command, await self._earlier_sessions(), today, self._library),
+                    asked,
                     self._sensors,
+                    last_up=earlier.last_up(self._sensors, asked.exercise),
                     started_at=now,
                     hub=self._hub,
                     simulated=self._simulated,

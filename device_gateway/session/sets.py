@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from itertools import pairwise
 
+from analytics.domain.measure import Measure
 from analytics.domain.program import Dose
 from analytics.domain.session import Repetition, SetReport
+from analytics.motion.events import RepetitionMotion
+from analytics.motion.measures import of_set
 
 
 class Progress(Enum):
@@ -26,9 +30,13 @@ class SetCounter:
         self.count_in_set = 0
         self.repetitions: list[Repetition] = []
         self._sets: list[list[Repetition]] = [[]]
+        self._motions: dict[int, RepetitionMotion] = {}
         self._all_done = False
 
-    def add(self, repetition: Repetition) -> None:
+    def add(self, repetition: Repetition, motion: RepetitionMotion | None = None) -> None:
+        """`motion`: its curve, for how alike the set's are; None where no angle was followed."""
+        if motion is not None:
+            self._motions[repetition.number] = motion
         self.repetitions.append(repetition)
         self._sets[-1].append(repetition)
         self.count_in_set += 1
@@ -53,7 +61,19 @@ class SetCounter:
         rests_s = [after[0].start_s - before[-1].end_s for (_, before), (_, after) in pairwise(done)]
         return tuple(
             SetReport(
-                number=number, start_s=set_[0].start_s, end_s=set_[-1].end_s, repetitions=len(set_), rest_s=rest_s
+                number=number,
+                start_s=set_[0].start_s,
+                end_s=set_[-1].end_s,
+                repetitions=len(set_),
+                rest_s=rest_s,
+                measures=self._measures(set_),
             )
             for (number, set_), rest_s in zip(done, [*rests_s, None], strict=bool(done))
         )
+
+    def _measures(self, set_: Sequence[Repetition]) -> tuple[Measure, ...]:
+        """Of those of its repetitions that could be measured."""
+        measured = [{measure.code: measure for measure in one.measures} for one in set_ if one.measures]
+        motions = [self._motions[one.number] for one in set_ if one.number in self._motions]
+        curves = [(motion.time_s, motion.flexion_deg) for motion in motions]
+        return tuple(of_set(measured, curves).values()) if measured else ()

@@ -23,10 +23,11 @@ ABANDONED = Cue(
 )
 
 
-def eased_cue(reason: str, dose: Dose) -> Cue:
-    """Why less is asked for, and what is asked for now."""
-    text = f"{reason} From now on: {dose.repetitions} repetitions a set, to {floor(dose.target_excursion_deg)}°."
-    return Cue(code="eased", text=text, level=CueLevel.WARN)
+def eased_cue(reason: str, dose: Dose, *, test: bool = False) -> Cue:
+    """Why less is asked for, and what is asked for now. A test stays what it is: the patient decides how much."""
+    far = "" if dose.target_excursion_deg is None else f", to {floor(dose.target_excursion_deg)}°"
+    less = "Do no more than is comfortable." if test else f"From now on: {dose.repetitions} repetitions a set{far}."
+    return Cue(code="eased", text=f"{reason} {less}", level=CueLevel.WARN)
 
 
 def stopped_cue(reason: str) -> Cue:

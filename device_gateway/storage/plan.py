@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from analytics.domain.base import Word
+from analytics.domain.exercise import Segment
 from analytics.domain.live import Command
 from analytics.domain.program import Dose
 from analytics.safety.session import NOTHING_STANDS, Standing
@@ -18,6 +19,10 @@ class SessionPlan(Word):
     simulated: bool
     standing: Standing = Field(default=NOTHING_STANDS, description="what spoke against it unless it was answered")
     guided: bool = Field(default=False, description="somebody was there to be asked before and led through")
+    worn: tuple[Segment, ...] | None = Field(
+        default=None, description="segments that had a sensor; None of an older release: those that are best"
+    )
+    rest_pose_deg: float | None = Field(default=None, description="the rest pose as a clinician's goniometer read it")
 
 
 class GivenCommand(Word):

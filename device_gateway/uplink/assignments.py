@@ -7,11 +7,12 @@ newer one forbids.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from analytics.domain.exercise import Exercise
 from analytics.domain.program import Assignment
 from analytics.exercises.catalogue import UnknownExercise
+from analytics.safety.fitting import misfit
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError, RefusedError, ShutOutError, StoreError, UnreachableError
 from device_gateway.storage.store import Store
@@ -22,15 +23,21 @@ log = logging.getLogger(__name__)
 
 
 class Assignments:
-    """`exercise` finds one of the catalogue, or raises UnknownExercise."""
+    """`exercise` finds one of the catalogue, or raises UnknownExercise; `on_own` hears of the clinic's own."""
 
     def __init__(
-        self, store: Store, clinic: Clinic, conditions: Conditions, exercise: Callable[[str], Exercise]
+        self,
+        store: Store,
+        clinic: Clinic,
+        conditions: Conditions,
+        exercise: Callable[[str], Exercise],
+        on_own: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._clinic = clinic
         self._conditions = conditions
         self._exercise = exercise
+        self._on_own = on_own
 
     async def current(self) -> Assignment:
         """Raises GatewayError where there is none yet, and ShutOutError where the clinic wants nothing to go on."""
@@ -50,6 +57,7 @@ class Assignments:
             kept = news[0]
         if kept is None:
             raise GatewayError(f"There is no program to exercise by yet: {trouble}") from trouble
+        self._on_own(kept.exercises)
         if not outdated:
             self._look_for_exercises(kept)
         return kept
@@ -68,12 +76,18 @@ class Assignments:
     def _look_for_exercises(self, assignment: Assignment) -> None:
         for prescription in assignment.program.prescriptions:
             try:
-                self._exercise(prescription.exercise)
+                fault = misfit(prescription, self._exercise(prescription.exercise))
             except UnknownExercise as unknown:
                 self._conditions.set(
                     Trouble.PROGRAM_REFUSED,
                     f"The program asks for what this gateway cannot do: {unknown} The rest of the program can be done; "
                     "update the gateway for all of it.",
+                )
+                return
+            if fault is not None:
+                self._conditions.set(
+                    Trouble.PROGRAM_REFUSED,
+                    f"The program cannot be done as it is: {fault} The rest of it can be done; tell your clinic.",
                 )
                 return
         self._conditions.clear(Trouble.PROGRAM_REFUSED)

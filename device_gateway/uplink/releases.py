@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +17,9 @@ import apsw
 from pydantic import TypeAdapter
 
 from analytics.domain.exercise import Exercise
+from analytics.domain.program import Assignment
 from analytics.domain.release import Release, ReleaseKind
-from analytics.exercises.catalogue import ExerciseError, exercise, read_exercise
+from analytics.exercises.catalogue import ExerciseError, exercise_among, read_exercise
 from analytics.form.bundle import BundleError, FormScorer
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
@@ -45,7 +46,7 @@ class _Kept:
 class Releases:
     """`load` at start, `refresh` when the clinic can be asked; then `scorer` and `exercise` give the newest that works.
 
-    What the program itself ships stands behind both.
+    What the program itself ships stands behind both, and behind exercises those that came with the patient's program.
     """
 
     def __init__(self, store: Store, conditions: Conditions) -> None:
@@ -54,6 +55,7 @@ class Releases:
         self._kept: dict[Thing, list[_Kept]] = {}
         self._refused: dict[Thing, tuple[int, str]] = {}
         self._doubted: dict[Thing, tuple[int, str]] = {}
+        self._own: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read what is kept. Raises StoreError."""
@@ -64,6 +66,8 @@ class Releases:
                 self._refused[_thing(release)] = (release.version, refusal)
         for kept in self._kept.values():
             kept.sort(key=lambda one: -one.release.version)
+        if (assignment := await self._store.setting("assignment")) is not None:
+            self.know(Assignment.model_validate_json(assignment).exercises)
         self._tell()
 
     async def run(self, clinic: Clinic) -> None:
@@ -121,7 +125,11 @@ class Releases:
                 return read_exercise(kept.content.decode(), code)
             except (ExerciseError, UnicodeDecodeError) as unusable:
                 self._roll_back(kept.release, str(unusable))
-        return exercise(code)
+        return exercise_among(self._own, code)
+
+    def know(self, own: Mapping[str, str]) -> None:
+        """The clinic's own exercises, which travel with the program: TOML by code."""
+        self._own = dict(own)
 
     def versions(self) -> dict[str, int]:
         """What is in use by kind and name, for people: `form_model knee.extension.seated`: 3."""

@@ -12,13 +12,13 @@ PRECAUTIONS = "precautions"
 """The code of a cue that says what is shown beside the banner for as long as it helps."""
 
 WHILE = {
-    SessionState.CHOOSING: "Sit down comfortably. Press Start when you are ready.",
+    SessionState.CHOOSING: "{position} Press Start when you are ready.",
     SessionState.CHECKING_IN: "Your gateway waits for the answers to its questions.",
     SessionState.PLACING: "Move slowly and fully, a few times. The sensors are getting to know your {joint}.",
-    SessionState.STILL: "Sit still for two seconds.",
+    SessionState.STILL: "Keep quite still for two seconds.",
     SessionState.RESTING: "Rest. {rest_s} seconds to go.",
     SessionState.RATING: "Well done, that was all for today. Press Finish.",
-    SessionState.IDLE: "Sit down comfortably. Press Start when you are ready.",
+    SessionState.IDLE: "{position} Press Start when you are ready.",
     SessionState.CONNECTING: "Looking for your sensors. Make sure that they are switched on.",
     SessionState.CALIBRATING: "Move slowly and fully, a few times. The sensors are getting to know your {joint}.",
     SessionState.EXERCISING: "Go on calmly, at your own pace.",
@@ -44,6 +44,7 @@ def choose(
     cue: Cue | None,
     hurting: bool,
     joint: str,
+    position: str,
     rest_s: int = 0,
 ) -> Banner:
     """The order of the cases is the order of importance."""
@@ -59,4 +60,5 @@ def choose(
         )
     if cue is not None and not (state is SessionState.RESTING and cue.code == SET_DONE):
         return Banner(cue.text, cue.level)
-    return Banner(WHILE[state].format(joint=joint or "joint", rest_s=rest_s), CueLevel.INFO)
+    said = WHILE[state].format(joint=joint or "movement", position=position, rest_s=rest_s)
+    return Banner(said.strip(), CueLevel.INFO)

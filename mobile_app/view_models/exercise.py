@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
 
 from analytics.domain.check_in import CheckIn
-from analytics.domain.exercise import Segment, Side
+from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.live import (
     AngleEvent,
     Command,
@@ -32,7 +31,8 @@ from analytics.domain.live import (
     StateEvent,
 )
 from analytics.domain.program import Dose
-from analytics.exercises import UnknownExercise, exercise
+from analytics.domain.session import Repetition
+from analytics.exercises import UnknownExercise, exercise_among
 from mobile_app import words
 from mobile_app.clients.follow import Link
 
@@ -45,20 +45,27 @@ TRACE_POINTS = 1200
 NOT_UNDER_WAY = {SessionState.IDLE, SessionState.CHOOSING, SessionState.FINISHED}
 UNDER_WAY = set(SessionState) - NOT_UNDER_WAY
 BEFORE = {SessionState.IDLE, SessionState.CHOOSING, SessionState.CHECKING_IN, SessionState.CONNECTING}
+SHOWN_IN = {*BEFORE, SessionState.PLACING, SessionState.CALIBRATING, SessionState.EXERCISING}
+"""Where the figure shows the movement as long as no angle moves it."""
 LOW_BATTERY_PERCENT = 15
 
 
 class ExerciseViewModel(EventDispatcher):
     title = StringProperty("")
     joint = StringProperty("", doc="e.g. Right knee")
-    mirrored = BooleanProperty(False, doc="the left leg, seen from the left")
+    exercise = ObjectProperty(None, allownone=True, doc="of the catalogue; None for one that this app does not know")
+    side = ObjectProperty(None, allownone=True)
+    followed = BooleanProperty(True, doc="by an angle; else repetitions are counted by their pattern, without degrees")
+    showing = BooleanProperty(False, doc="the figure shows the movement by itself")
+    tempo = StringProperty("", doc="how a repetition goes")
+    hold = StringProperty("", doc="how long to hold, of what is held")
+    last_s = NumericProperty(0, doc="how long the last repetition took; 0 before the first")
+    let_go = StringProperty("", doc="what brings relief when it hurts")
     state = ObjectProperty(SessionState.IDLE)
     link = ObjectProperty(Link.SEARCHING)
     moving = BooleanProperty(False, doc="angles are coming in")
-    flexion_deg = NumericProperty(90)
     excursion_deg = NumericProperty(0)
-    rest_flexion_deg = NumericProperty(90)
-    target_deg = NumericProperty(0)
+    target_deg = NumericProperty(0, doc="0 where no angle is asked for")
     limit_deg = ObjectProperty(None, allownone=True)
     best_deg = NumericProperty(0)
     repetitions = NumericProperty(0, doc="counted in this set")
@@ -95,14 +102,15 @@ class ExerciseViewModel(EventDispatcher):
         self._on_rated = on_rated
         self.check_in = CheckInViewModel(now, on_answered=self._start, on_close=self._leave_questions)
         self.dose: Dose | None = None
-        self.side: Side | None = None
         self.session_id: UUID | None = None
         self.pain: int | None = None
         self.trace: deque[tuple[float, float]] = deque(maxlen=TRACE_POINTS)
         """(session time [s], excursion [°]) for the plot, oldest first."""
         self._cue: Cue | None = None
         self._trouble = ""
-        self._exercise: str | None = None
+        self._code: str | None = None
+        self._own: Mapping[str, str] = {}
+        self._rest_deg = 0.0
         self._precautions: tuple[str, ...] = ()
         self._conditions: tuple[Condition, ...] = ()
         self._sensors: dict[Segment, SensorState] = {}
@@ -113,17 +121,18 @@ class ExerciseViewModel(EventDispatcher):
         *,
         exercise: str,
         side: Side,
-        title: str,
-        joint: str,
         dose: Dose,
-        rest_deg: float,
         limit_deg: float | None,
         precautions: Sequence[str] = (),
+        own: Mapping[str, str] | None = None,
     ) -> None:
-        """What the program asks for, shown until the gateway tells of the session itself."""
-        self._exercise, self.side, self._precautions = exercise, side, tuple(precautions)
-        self.title, self.joint, self.mirrored, self.limit_deg = title, joint, side is Side.LEFT, limit_deg
-        self.rest_flexion_deg = self.flexion_deg = rest_deg
+        """What the program asks for, shown until the gateway tells of the session itself.
+
+        own: TOML of the clinic's own exercises, by code.
+        """
+        self._own = own or {}
+        self._precautions, self.limit_deg = tuple(precautions), limit_deg
+        self._show_exercise(exercise, side)
         self.state, self.pain, self.unheard = SessionState.IDLE, None, ""
         self.hurt, self.asking_end, self.check_in.stage = "", False, ""
         self._new_session(None)
@@ -134,8 +143,10 @@ class ExerciseViewModel(EventDispatcher):
         """Take in one live event."""
         match event:
             case AngleEvent():
-                self.moving = True
-                self.flexion_deg, self.excursion_deg = event.flexion_deg, event.excursion_deg
+                if not self.moving:
+                    self.moving = self.followed = True
+                    self._say()
+                self.excursion_deg = event.excursion_deg
                 self.trace.append((event.time_s, event.excursion_deg))
                 return  # sixty times a second: nothing else changes
             case Snapshot():
@@ -143,7 +154,7 @@ class ExerciseViewModel(EventDispatcher):
             case RepetitionEvent():
                 self.set_number, self.repetitions = event.set_number, event.count_in_set
                 self.total = event.repetition.number
-                self.best_deg = max(self.best_deg, event.repetition.excursion_deg)
+                self._take(event.repetition)
                 self._cue = None  # it spoke of the repetition before
             case CueEvent():
                 self._cue = event.cue if event.cue.code != PRECAUTIONS else self._cue
@@ -180,40 +191,60 @@ class ExerciseViewModel(EventDispatcher):
         self._sensors = {sensor.segment: sensor for sensor in snapshot.sensors}
         self._conditions = snapshot.conditions
         if snapshot.state in UNDER_WAY:  # else it tells of the session before, which may be of another exercise
-            self._show_exercise(snapshot)
+            self._show_led(snapshot)
         if snapshot.flexion_deg is not None:
-            self.flexion_deg = snapshot.flexion_deg
-            self.excursion_deg = abs(self.rest_flexion_deg - snapshot.flexion_deg)
+            self.excursion_deg = abs(self._rest_deg - snapshot.flexion_deg)
 
-    def _show_exercise(self, snapshot: Snapshot) -> None:
+    def _show_led(self, snapshot: Snapshot) -> None:
         """What the gateway leads through now, whatever was chosen here."""
-        another = (snapshot.exercise, snapshot.side) != (self._exercise, self.side)
+        another = (snapshot.exercise, snapshot.side) != (self._code, self.side)
         if snapshot.limit_deg is not None or another:
             self.limit_deg = snapshot.limit_deg
         if snapshot.precautions or another:
             self._precautions = snapshot.precautions
-        self._exercise, self.side = snapshot.exercise, snapshot.side
-        self.mirrored = snapshot.side is Side.LEFT
-        if snapshot.exercise is not None and snapshot.side is not None:
-            with suppress(UnknownExercise):  # a newer gateway may lead through more than this app knows
-                self.joint = words.joint_in_words(snapshot.side, exercise(snapshot.exercise).joint)
+        if another and snapshot.exercise is not None and snapshot.side is not None:
+            self._show_exercise(snapshot.exercise, snapshot.side)
         if snapshot.exercise_name is not None:
             self.title = snapshot.exercise_name
         if snapshot.rest_flexion_deg is not None:
-            self.rest_flexion_deg = snapshot.rest_flexion_deg
+            self._rest_deg = snapshot.rest_flexion_deg
         if snapshot.dose is not None:
             self._show_dose(snapshot.dose)
+
+    def _show_exercise(self, code: str, side: Side) -> None:
+        self._code, self.side = code, side
+        found: Exercise | None
+        try:
+            found = exercise_among(self._own, code)
+        except UnknownExercise:  # a newer gateway may lead through more than this app knows
+            found = None
+        self.exercise = found
+        self.title = found.name if found else "A new exercise"
+        self.joint = words.joint_in_words(side, found.joint) if found else ""
+        self.tempo = words.tempo(found) if found else ""
+        self.hold = words.hold(found) if found else ""
+        self.let_go = words.let_go(found)
+        self.followed = found is None or found.angle is not None
+        self._rest_deg = found.angle.rest_deg if found and found.angle else 0.0
+
+    def _take(self, repetition: Repetition) -> None:
+        self.last_s = repetition.end_s - repetition.start_s
+        if repetition.excursion_deg is None:
+            self.followed = False  # by its pattern, whatever the exercise could be followed by
+        else:
+            self.best_deg = max(self.best_deg, repetition.excursion_deg)
 
     def _new_session(self, session_id: UUID | None) -> None:
         self.session_id = session_id
         self.trace.clear()
-        self.moving, self.excursion_deg, self.best_deg = False, 0, 0
+        self.moving, self.excursion_deg, self.best_deg, self.last_s = False, 0, 0, 0
         self.repetitions, self.total, self.set_number = 0, 0, 1
         self._cue = None
 
     def _show_dose(self, dose: Dose) -> None:
         self.dose = dose
-        self.sets, self.repetitions_asked, self.target_deg = dose.sets, dose.repetitions, dose.target_excursion_deg
+        self.sets, self.repetitions_asked = dose.sets, dose.repetitions
+        self.target_deg = dose.target_excursion_deg or 0
 
     def hear_link(self, link: Link, trouble: str) -> None:
         """How the line to the gateway stands, with a sentence when it is down."""
@@ -235,13 +266,15 @@ class ExerciseViewModel(EventDispatcher):
             cue=self._cue,
             hurting=self.hurt != "",
             rest_s=round(self.rest_s),
-            joint=self.joint.split(" ")[-1],
+            joint=self.joint.split(" ")[-1].lower(),
+            position=words.TAKE_POSITION[self.exercise.posture] if self.exercise else "",
         )
         self.banner_text, self.banner_level = said.text, said.level.value
         self.precautions_text = "\n".join(self._precautions) if self.state in BEFORE else ""
         known = self.link is Link.CONNECTED and self._conditions
         self.condition_text = self._conditions[0].sentence if known else ""
         self.under_way = self.state in UNDER_WAY
+        self.showing = not self.moving and self.hurt == "" and self.state in SHOWN_IN
         self.action = self._possible_action()
         self._say_sensors(silent)
 
@@ -290,7 +323,7 @@ class ExerciseViewModel(EventDispatcher):
 
     def _start(self, check_in: CheckIn) -> None:
         """The questions are answered. The gateway judges the answers by the same rules, and tells the clinic."""
-        self._send(Command(command="start", exercise=self._exercise, side=self.side, check_in=check_in))
+        self._send(Command(command="start", exercise=self._code, side=self.side, check_in=check_in))
 
     def _leave_questions(self) -> None:
         if not self.under_way:

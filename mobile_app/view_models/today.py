@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 
-from analytics.domain.exercise import Side
+from analytics.domain.exercise import Exercise, Side
 from analytics.domain.program import Assignment, Dose, Prescription, Program
-from analytics.exercises import UnknownExercise, exercise
+from analytics.exercises import UnknownExercise, exercise_among
 from analytics.safety.today import dose_today
 from mobile_app import words
 
@@ -30,9 +30,11 @@ class TodayViewModel(EventDispatcher):
     joint = StringProperty("")
     sets = NumericProperty(0)
     repetitions = NumericProperty(0)
-    target_deg = NumericProperty(0)
-    rest_flexion_deg = NumericProperty(90)
-    mirrored = BooleanProperty(False, doc="the left leg, seen from the left")
+    third = ListProperty(
+        ["", ""], doc="a figure beside sets and repetitions, and what it is: how far, or how long to hold"
+    )
+    exercise = ObjectProperty(None, allownone=True, doc="of the catalogue; None for one that this app does not know")
+    side = ObjectProperty(Side.RIGHT)
     minutes = NumericProperty(0)
     also = ListProperty([], doc="further exercises of the program, a line each")
     instructions = ListProperty([])
@@ -53,35 +55,43 @@ class TodayViewModel(EventDispatcher):
         first = due(program, done)
         others = [prescription for prescription in program.prescriptions if prescription is not first]
         self.notice = ""
-        self._show_first(first, dose_today(first, program.restrictions, now.date()))
-        self.also = [f"{_name(other)}: {other.dose.sets} × {other.dose.repetitions}" for other in others]
+        self._show_first(first, dose_today(first, program.restrictions, now.date()), assignment.exercises)
+        self.also = [
+            f"{_name(other, assignment.exercises)}: {other.dose.sets} × {other.dose.repetitions}" for other in others
+        ]
         self.minutes = words.about_minutes(program.prescriptions)
         said = (words.restriction_in_words(restriction, now.date()) for restriction in program.restrictions)
         self.restrictions = [sentence for sentence in said if sentence is not None]
         self.program = f"Program {program.version}, approved by {program.approved_by}."
 
-    def _show_first(self, prescription: Prescription, dose: Dose) -> None:
-        self.sets, self.repetitions, self.target_deg = dose.sets, dose.repetitions, dose.target_excursion_deg
-        self.mirrored = prescription.side.value == "left"
+    def _show_first(self, prescription: Prescription, dose: Dose, own: Mapping[str, str]) -> None:
+        self.sets, self.repetitions, self.side = dose.sets, dose.repetitions, prescription.side
+        self.third = ["", ""]
         try:
-            known = exercise(prescription.exercise)
+            known = exercise_among(own, prescription.exercise)
         except UnknownExercise:
-            self.title, self.joint, self.instructions = "A new exercise", "", []
+            self.exercise, self.title, self.joint, self.instructions = None, "A new exercise", "", []
             self.notice = "Your program has an exercise that this version of the app does not know. Update the app."
             self.can_start = False
             return
-        self.title = known.name
+        self.exercise, self.title = known, known.name
+        self.third = _third(known, dose)
         self.joint = words.joint_in_words(prescription.side, known.joint)
-        self.rest_flexion_deg = known.rest_flexion_deg if known.angle else 0.0
-        self.instructions = list(known.instructions)
+        self.instructions = [known.position, *known.instructions]
         self.can_start = True
 
     def ask_about(self, session_id: UUID | None) -> None:
         self.unrated_session = session_id
 
 
-def _name(prescription: Prescription) -> str:
+def _third(exercise: Exercise, dose: Dose) -> list[str]:
+    if dose.target_excursion_deg is not None:
+        return [f"{round(dose.target_excursion_deg)}°", "to move"]
+    return [f"{exercise.repetition.hold_s:g} s", "to hold"] if exercise.repetition.hold_s else ["", ""]
+
+
+def _name(prescription: Prescription, own: Mapping[str, str]) -> str:
     try:
-        return exercise(prescription.exercise).name
+        return exercise_among(own, prescription.exercise).name
     except UnknownExercise:
         return "A new exercise"

@@ -15,7 +15,7 @@ from kivy.uix.label import Label
 from kivy.uix.textinput import TextInput
 
 # Imported so that kv files find them by name.
-from . import live_plot, range_gauge, rating, seated_figure, sign  # noqa: F401
+from . import exercise_figure, live_plot, range_gauge, rating, sign  # noqa: F401
 from .column import Column
 
 

@@ -17,8 +17,8 @@ OPENING = 0.55
 
 def scale_end_deg(target_deg: float, limit_deg: float | None) -> float:
     """Where the dial ends: beyond target and limit, on a round ten."""
-    furthest = max(target_deg * 1.25, (limit_deg or 0) * 1.1, 30)
-    return min(180.0, -(-furthest // 10) * 10)
+    furthest = max(target_deg * 1.25, (limit_deg or 0) * 1.1)
+    return max(10.0, min(180.0, -(-furthest // 10) * 10))
 
 
 class RangeGauge(Widget):

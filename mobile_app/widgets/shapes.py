@@ -49,21 +49,21 @@ class RoundLine:
             disc.place((end[0], end[1]), max(half_width, 0.5))
 
 
-class Limb:
-    """A tapering body part: two discs of different size and what lies between them."""
+class Chain:
+    """A line of one thickness with round ends and corners, or a disc where it has one point."""
 
-    def __init__(self) -> None:
-        self._discs = (Disc(), Disc())
-        self._between = SmoothQuad(points=[0, 0, 1, 0, 1, 1, 0, 1])
+    def __init__(self, points: int) -> None:
+        self._discs = [Disc() for _ in range(points)]
+        self._between = [SmoothQuad(points=[0, 0, 1, 0, 1, 1, 0, 1]) for _ in range(points - 1)]
 
-    def place(self, start: Point, start_radius: float, end: Point, end_radius: float) -> None:
-        self._discs[0].place(start, start_radius)
-        self._discs[1].place(end, end_radius)
-        dx, dy = end[0] - start[0], end[1] - start[1]
-        length = math.hypot(dx, dy) or 1.0
-        across = (-dy / length, dx / length)
-        corners = ((start, start_radius), (end, end_radius), (end, -end_radius), (start, -start_radius))
-        self._between.points = [c for p, r in corners for c in (p[0] + across[0] * r, p[1] + across[1] * r)]
+    def place(self, points: Sequence[Point], half_width: float) -> None:
+        half_width = max(half_width, 0.5)
+        for disc, point in zip(self._discs, points, strict=True):
+            disc.place(point, half_width)
+        for quad, (x, y), (to_x, to_y) in zip(self._between, points[:-1], points[1:], strict=True):
+            length = math.hypot(to_x - x, to_y - y) or 1.0
+            dx, dy = -(to_y - y) / length * half_width, (to_x - x) / length * half_width
+            quad.points = [x + dx, y + dy, to_x + dx, to_y + dy, to_x - dx, to_y - dy, x - dx, y - dy]
 
 
 class Paint:

@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.adaptation.proposal import propose
 from analytics.domain.base import uuid7
+from analytics.domain.program import Prescription
 from analytics.domain.recovery import Forecast, Proposal
+from analytics.exercises import catalogue
+from analytics.recovery.course import outcome_of
 from server.programs import service as programs
 
 from .history import outcomes
@@ -26,10 +29,17 @@ async def called_for(
     program = await programs.current_program(db, patient_id)
     found: list[Proposal] = []
     for prescription in program.prescriptions:
+        if _is_a_test(prescription):
+            continue
         history = await outcomes(db, patient_id, prescription)
-        made = propose(
-            program, prescription, history, forecast, now=now, proposal_id=uuid7(int(now.timestamp() * 1000))
-        )
+        of_this = forecast if forecast is not None and forecast.outcome == outcome_of(prescription.exercise) else None
+        made = propose(program, prescription, history, of_this, now=now, proposal_id=uuid7(int(now.timestamp() * 1000)))
         if made is not None and not await still_rejected(db, made, holds=rejection_holds, now=now):
             found.append(made)
     return min(found, key=lambda proposal: proposal.rule not in EASING, default=None)
+
+
+def _is_a_test(prescription: Prescription) -> bool:
+    """What a timed test asks for belongs to the test, whatever comes of it."""
+    known = catalogue().get(prescription.exercise)
+    return known is not None and known.test is not None

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.adaptation.history import SessionOutcome
 from analytics.domain.program import Prescription
-from analytics.domain.recovery import KNEE_RANGE
 from server.recovery.records import CoursePointRecord
 from server.sessions.figures import felt_pain
 from server.sessions.records import FeedbackRecord, SessionRecord
@@ -19,10 +18,7 @@ async def outcomes(db: AsyncSession, patient_id: str, prescription: Prescription
     """Finished sessions of one prescription's exercise and side, oldest first, each with its latest feedback."""
     rows = await db.execute(
         select(SessionRecord, CoursePointRecord.value, FeedbackRecord)
-        .outerjoin(
-            CoursePointRecord,
-            (CoursePointRecord.session_id == SessionRecord.id) & (CoursePointRecord.outcome == KNEE_RANGE),
-        )
+        .outerjoin(CoursePointRecord, CoursePointRecord.session_id == SessionRecord.id)
         .outerjoin(
             FeedbackRecord,
             (FeedbackRecord.session_id == SessionRecord.id) & (FeedbackRecord.patient_id == SessionRecord.patient_id),

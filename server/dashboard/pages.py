@@ -89,7 +89,10 @@ async def patient_list(request: Request, caller: PageReader, clinic: ThisClinic)
     today = dashboard.today(request)
     async with clinic.database.reading() as db:
         known = await patients.list_patients(db, caller, today=today)
-        overviews = [await patients.patient_overview(db, caller, one.id, today=today) for one in known]
+        overviews = [
+            await patients.patient_overview(db, caller, one.id, today=today, exercises=clinic.exercises)
+            for one in known
+        ]
     tolerated_pain = load_rules().ease_pain.largest_tolerated_pain
     view = caseload(overviews, tolerated_pain=tolerated_pain, today=today, zone=dashboard.zone)
     return page(request, "patients.html", caseload=view, here="patients")
@@ -101,8 +104,8 @@ async def patient(request: Request, patient_id: str, caller: PageReader, clinic:
     dashboard = dashboard_of(request)
     today = dashboard.today(request)
     async with clinic.database.reading() as db:
-        overview = await patients.patient_overview(db, caller, patient_id, today=today)
-    view = patient_page(overview, reader=_reader(caller), today=today, zone=dashboard.zone)
+        overview = await patients.patient_overview(db, caller, patient_id, today=today, exercises=clinic.exercises)
+    view = patient_page(overview, clinic.exercises, reader=_reader(caller), today=today, zone=dashboard.zone)
     return page(request, "patient.html", page=view)
 
 
@@ -111,8 +114,12 @@ async def session(request: Request, session_id: UUID, caller: PageReader, clinic
     """One session with every repetition."""
     dashboard = dashboard_of(request)
     async with clinic.database.reading() as db:
-        found = await sessions.session_view(db, caller, session_id, today=dashboard.today(request))
-    view = session_page(found, reader=_reader(caller), zone=dashboard.zone)
+        found = await sessions.session_view(
+            db, caller, session_id, today=dashboard.today(request), exercises=clinic.exercises
+        )
+        before = await sessions.report_before(db, caller, session_id)
+    known = clinic.exercises.find(found.report.exercise)
+    view = session_page(found, known, before, reader=_reader(caller), zone=dashboard.zone)
     return page(request, "session.html", page=view)
 
 

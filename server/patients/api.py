@@ -23,4 +23,4 @@ async def get_patients(caller: CurrentCaller, clinic: ThisClinic) -> list[Patien
 async def get_patient(patient_id: str, caller: CurrentCaller, clinic: ThisClinic) -> PatientOverview:
     """One patient: program, course, forecast, waiting proposal, sessions."""
     async with clinic.database.reading() as db:
-        return await service.patient_overview(db, caller, patient_id, today=clinic.today())
+        return await service.patient_overview(db, caller, patient_id, today=clinic.today(), exercises=clinic.exercises)

@@ -16,6 +16,7 @@ from server.access.policy import Action
 from server.access.words import Caller
 from server.adaptation import service as adaptation
 from server.adaptation.records import ProposalRecord
+from server.exercises import Exercises
 from server.problems import Conflict, InvalidRequest, NotFound
 from server.programs import service as programs
 from server.programs.records import ProgramRecord
@@ -91,7 +92,9 @@ async def patient_summary(db: AsyncSession, caller: Caller, patient_id: str, *, 
     return found[0]
 
 
-async def patient_overview(db: AsyncSession, caller: Caller, patient_id: str, *, today: date) -> PatientOverview:
+async def patient_overview(
+    db: AsyncSession, caller: Caller, patient_id: str, *, today: date, exercises: Exercises
+) -> PatientOverview:
     """All of one patient's page. Raises `NotFound`, also for a patient whom the caller may not see.
 
     A proposal that is not decided yet is only for who may read it; for anybody else there is none.
@@ -103,7 +106,7 @@ async def patient_overview(db: AsyncSession, caller: Caller, patient_id: str, *,
         course=await recovery.course_of(db, patient_id),
         forecast=await recovery.forecast_of(db, patient_id),
         proposal=await adaptation.waiting_proposal(db, patient_id) if summary.proposal_waiting else None,
-        sessions=await summaries.sessions_of(db, patient_id),
+        sessions=await summaries.sessions_of(db, patient_id, exercises),
     )
 
 

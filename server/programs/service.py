@@ -11,6 +11,7 @@ from server.access.policy import Action
 from server.access.words import Caller
 from server.consents import service as consents
 from server.consents.words import Subject
+from server.exercises import Exercises
 from server.patients.records import PatientRecord
 from server.problems import Conflict, NotFound
 
@@ -55,14 +56,16 @@ async def add_version(db: AsyncSession, program: Program) -> None:
     await db.flush()
 
 
-async def own_assignment(db: AsyncSession, caller: Caller) -> Assignment:
+async def own_assignment(db: AsyncSession, caller: Caller, exercises: Exercises) -> Assignment:
     """What the caller, a patient or a patient's gateway, is to do."""
     patient_id = policy.require_own(caller, Action.READ_OWN_ASSIGNMENT)
     patient = await db.get_one(PatientRecord, patient_id)
+    program = await current_program(db, patient_id)
     return Assignment(
         patient_id=patient_id,
         patient_name=patient.name,
-        program=await current_program(db, patient_id),
+        program=program,
+        exercises=exercises.asked_by(program),
         live_view=await consents.holds(db, patient_id, Subject.LIVE_VIEW),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from analytics.domain.recovery import KNEE_RANGE, Course, CoursePoint, Forecast
 from analytics.domain.session import SessionReport
-from analytics.recovery.course import course_point
+from analytics.recovery.course import course_point, outcome_of
 from analytics.recovery.forecast import forecast
 from analytics.recovery.growth import GrowthModel, GrowthModelError
 from server.patients.records import PatientRecord
@@ -40,13 +40,13 @@ async def forecast_of(db: AsyncSession, patient_id: str) -> Forecast | None:
 
 
 def point_record(report: SessionReport, surgery_on: date) -> CoursePointRecord | None:
-    """What a session adds to the course, ready to be stored; None where it measured nothing."""
+    """What a session adds to the course of what its exercise measures; None where it measured no range."""
     point = course_point(report, surgery_on)
     if point is None:
         return None
     return CoursePointRecord(
         session_id=report.id,
-        outcome=KNEE_RANGE,
+        outcome=outcome_of(report.exercise),
         patient_id=report.patient_id,
         day=point.day,
         value=point.value,

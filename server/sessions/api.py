@@ -99,7 +99,7 @@ async def put_report(
 async def get_session(session_id: UUID, caller: CurrentCaller, clinic: ThisClinic) -> SessionView:
     """A finished session with its report, and how many of its samples are stored."""
     async with clinic.database.reading() as db:
-        return await service.session_view(db, caller, session_id, today=clinic.today())
+        return await service.session_view(db, caller, session_id, today=clinic.today(), exercises=clinic.exercises)
 
 
 @router.put("/me/feedback/{feedback_id}")

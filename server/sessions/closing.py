@@ -25,6 +25,8 @@ from .ranges import gaps
 from .records import ChunkRecord, FeedbackRecord, ReportRecord, SessionRecord
 from .service import opening_of, own_session, stored_report
 
+NOT_FINITE = "The report holds a figure that is not a finite number; mend it."
+
 
 class ReportDiffers(Conflict):
     type, title = "report-differs", "Another report is stored"
@@ -53,7 +55,7 @@ async def store_report(
     Raises `ChunksMissing` with `missing` ranges, `ChunksDiffer`, `ReportDiffers`, or `NotFound` for no such session.
     """
     document = report.model_dump_json()
-    report = _readable(document)
+    _check_readable(report, document)
     session = await own_session(db, caller, report.id)
     if opening_of(session) != report.opening():
         raise ReportDiffers(
@@ -125,12 +127,15 @@ async def store_history(
     await db.flush()
 
 
-def _readable(document: str) -> SessionReport:
-    """The report as it will be read again. JSON has no NaN and no infinity, so a report with one would be lost."""
+def _check_readable(report: SessionReport, document: str) -> None:
+    """It will be read again as it is. JSON has no NaN and no infinity: a report with one would be lost, or else that
+    figure, where it may be left out."""
     try:
-        return SessionReport.model_validate_json(document)
+        if SessionReport.model_validate_json(document) == report:
+            return
     except ValidationError as error:
-        raise InvalidRequest("The report holds a figure that is not a finite number; mend it.") from error
+        raise InvalidRequest(NOT_FINITE) from error
+    raise InvalidRequest(NOT_FINITE)
 
 
 async def _check_chunks(db: AsyncSession, report: SessionReport) -> None:

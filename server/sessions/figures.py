@@ -11,11 +11,13 @@ from .records import SessionRecord
 def report_figures(report: SessionReport, program: Program | None) -> dict[str, object]:
     """The columns of a session that its report fills; `program` is the version it was done on."""
     labels = [repetition.form.label for repetition in report.repetitions]
+    # Without a model, a repetition that fell short is told by its range alone: nothing could have called one correct.
+    judged = sum(repetition.form.probability is not None for repetition in report.repetitions)
     return {
         "ended_at": report.ended_at,
         "repetitions": len(labels),
         "correct": labels.count(FormLabel.CORRECT),
-        "not_judged": labels.count(FormLabel.NOT_JUDGED),
+        "not_judged": labels.count(FormLabel.NOT_JUDGED) if report.form_model else len(labels) - judged,
         "samples_lost": sum(sensor.samples_lost for sensor in report.sensors),
         "simulated": report.simulated,
         "reached": _reached(report, program),
@@ -46,11 +48,14 @@ def felt_pain(session: SessionRecord, told_after: int | None) -> int | None:
 
 
 def _reached(report: SessionReport, program: Program | None) -> int | None:
+    """None where nothing is known to have been asked for, or no angle was followed."""
     targets_deg = [
         prescription.dose.target_excursion_deg
         for prescription in (program.prescriptions if program else ())
         if (prescription.exercise, prescription.side) == (report.exercise, report.side)
+        and prescription.dose.target_excursion_deg is not None
     ]
-    if not targets_deg:
+    measured_deg = [r.excursion_deg for r in report.repetitions if r.excursion_deg is not None]
+    if not targets_deg or (report.repetitions and not measured_deg):
         return None
-    return sum(repetition.excursion_deg >= min(targets_deg) for repetition in report.repetitions)
+    return sum(excursion_deg >= min(targets_deg) for excursion_deg in measured_deg)

@@ -12,7 +12,7 @@ from analytics.domain.session import SessionOpening, SessionReport
 from server.access import policy
 from server.access.policy import Action
 from server.access.words import Caller
-from server.exercises import exercise_name
+from server.exercises import Exercises
 from server.patients.service import patient_summary
 from server.patients.words import SessionView
 from server.problems import Conflict, InvalidRequest, NotFound
@@ -52,7 +52,9 @@ async def own_session(db: AsyncSession, caller: Caller, session_id: UUID) -> Ses
     return policy.granted(caller, Action.RECORD_SESSION, await db.get(SessionRecord, session_id), UNKNOWN)
 
 
-async def session_view(db: AsyncSession, caller: Caller, session_id: UUID, *, today: date) -> SessionView:
+async def session_view(
+    db: AsyncSession, caller: Caller, session_id: UUID, *, today: date, exercises: Exercises
+) -> SessionView:
     """All of one session's page. Raises `NotFound`, also for one the caller may not see or that is not finished yet."""
     session = policy.granted(caller, Action.READ_PATIENT, await db.get(SessionRecord, session_id))
     report = await stored_report(db, session_id)
@@ -61,11 +63,30 @@ async def session_view(db: AsyncSession, caller: Caller, session_id: UUID, *, to
     samples = select(func.coalesce(func.sum(ChunkRecord.samples), 0)).where(ChunkRecord.session_id == session_id)
     return SessionView(
         patient=await patient_summary(db, caller, session.patient_id, today=today),
-        exercise_name=exercise_name(session.exercise),
+        exercise_name=exercises.name(session.exercise),
         report=report,
         feedback=(await feedback_of(db, session.patient_id, session_id)).get(session_id),
         samples_stored=await db.scalar(samples) or 0,
     )
+
+
+async def report_before(db: AsyncSession, caller: Caller, session_id: UUID) -> SessionReport | None:
+    """The session before it of the same exercise and side in which something was done. Raises `NotFound` as above."""
+    session = policy.granted(caller, Action.READ_PATIENT, await db.get(SessionRecord, session_id))
+    before = await db.scalar(
+        select(SessionRecord.id)
+        .where(
+            SessionRecord.patient_id == session.patient_id,
+            SessionRecord.exercise == session.exercise,
+            SessionRecord.side == session.side,
+            SessionRecord.started_at < session.started_at,
+            SessionRecord.ended_at.is_not(None),
+            SessionRecord.repetitions > 0,
+        )
+        .order_by(SessionRecord.started_at.desc())
+        .limit(1)
+    )
+    return None if before is None else await stored_report(db, before)
 
 
 async def stored_report(db: AsyncSession, session_id: UUID) -> SessionReport | None:

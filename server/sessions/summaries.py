@@ -5,9 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from analytics.domain.recovery import KNEE_RANGE
 from analytics.domain.session import Feedback
-from server.exercises import exercise_name
+from server.exercises import Exercises
 from server.patients.words import SessionSummary
 from server.recovery.records import CoursePointRecord
 
@@ -16,26 +15,23 @@ from .figures import felt_pain
 from .records import SessionRecord
 
 
-async def sessions_of(db: AsyncSession, patient_id: str) -> tuple[SessionSummary, ...]:
+async def sessions_of(db: AsyncSession, patient_id: str, exercises: Exercises) -> tuple[SessionSummary, ...]:
     """Every finished session of a patient, newest first. Raw samples and reports are not opened."""
     rows = await db.execute(
         select(SessionRecord, CoursePointRecord.value, CoursePointRecord.error)
-        .outerjoin(
-            CoursePointRecord,
-            (CoursePointRecord.session_id == SessionRecord.id) & (CoursePointRecord.outcome == KNEE_RANGE),
-        )
+        .outerjoin(CoursePointRecord, CoursePointRecord.session_id == SessionRecord.id)
         .where(SessionRecord.patient_id == patient_id, SessionRecord.ended_at.is_not(None))
         .order_by(SessionRecord.started_at.desc())
     )
     said = await feedback_of(db, patient_id)
     return tuple(
-        _summary(session, range_deg, range_error_deg, said.get(session.id))
+        _summary(session, exercises.name(session.exercise), range_deg, range_error_deg, said.get(session.id))
         for session, range_deg, range_error_deg in rows
     )
 
 
 def _summary(
-    session: SessionRecord, range_deg: float | None, range_error_deg: float | None, feedback: Feedback | None
+    session: SessionRecord, name: str, range_deg: float | None, range_error_deg: float | None, feedback: Feedback | None
 ) -> SessionSummary:
     told_after = None if feedback is None else feedback.pain
     pain = felt_pain(session, told_after)
@@ -43,7 +39,7 @@ def _summary(
         id=session.id,
         started_at=session.started_at,
         exercise=session.exercise,
-        exercise_name=exercise_name(session.exercise),
+        exercise_name=name,
         repetitions=session.repetitions,
         range_deg=range_deg,
         range_error_deg=range_error_deg,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from analytics.domain.exercise import Segment, Side
+from analytics.domain.exercise import Exercise, Segment, Side
 from analytics.domain.live import (
     AngleEvent,
     Cue,
@@ -35,7 +35,13 @@ REST_DEG, PERIOD_S, ANGLE_HZ = 90.0, 4.0, 25.0
 
 
 def assignment(
-    side: Side = Side.RIGHT, *, limit: bool = True, limit_deg: float = 75, exercise: str = "knee.extension.seated"
+    side: Side = Side.RIGHT,
+    *,
+    limit: bool = True,
+    limit_deg: float = 75,
+    exercise: str = "knee.extension.seated",
+    dose: Dose = DOSE,
+    own: dict[str, str] | None = None,
 ) -> Assignment:
     restriction = Restriction(
         exercise=exercise, largest_excursion_deg=limit_deg, until=date(2026, 12, 12), set_by="Dr Okafor"
@@ -43,11 +49,12 @@ def assignment(
     return Assignment(
         patient_id=PATIENT,
         patient_name="Maria Lindqvist",
+        exercises=own or {},
         program=Program(
             patient_id=PATIENT,
             version=3,
             phase="strength",
-            prescriptions=(Prescription(exercise=exercise, side=side, dose=DOSE),),
+            prescriptions=(Prescription(exercise=exercise, side=side, dose=dose),),
             restrictions=(restriction,) if limit else (),
             approved_by="Jonas Weber",
             approved_at=NOW - timedelta(days=2),
@@ -121,6 +128,35 @@ def session_until(repetitions: int, *, share: float = 0.0) -> Iterator[LiveEvent
         yield StateEvent(sequence=0, state=SessionState.EXERCISING, set_number=set_number)
         yield RepetitionEvent(sequence=0, set_number=set_number, count_in_set=in_set, repetition=repetition(number))
     yield from movement(repetitions + 1, share)
+
+
+def session_of(exercise: Exercise, side: Side, dose: Dose, share: float) -> Iterator[LiveEvent]:
+    """Five repetitions of any exercise of the catalogue, and then an angle at that share of its target."""
+    yield Snapshot(
+        state=SessionState.EXERCISING,
+        session_id=SESSION,
+        exercise=exercise.code,
+        exercise_name=exercise.name,
+        side=side,
+        dose=dose,
+        rest_flexion_deg=exercise.angle.rest_deg if exercise.angle else None,
+    )
+    target_deg = dose.target_excursion_deg
+    for number in range(1, 6):
+        done = repetition(number).model_copy(update={"excursion_deg": target_deg, "end_s": (number + 1) * PERIOD_S})
+        if target_deg is None:
+            done = without_angle(number)
+        yield RepetitionEvent(set_number=1, count_in_set=number, repetition=done)
+    if target_deg is not None:
+        for i in range(100):
+            excursion_deg = target_deg * share * (0.5 - 0.5 * math.cos(math.pi * (i % 50) / 49))
+            yield AngleEvent(time_s=24 + i / ANGLE_HZ, sensor_time_us=0, flexion_deg=0.0, excursion_deg=excursion_deg)
+
+
+def without_angle(number: int) -> Repetition:
+    """Counted by its pattern."""
+    nothing = ("excursion_deg", "excursion_error_deg", "peak_flexion_deg", "peak_velocity_deg_s")
+    return repetition(number).model_copy(update=dict.fromkeys(nothing))
 
 
 def cue(text: str, level: CueLevel) -> CueEvent:

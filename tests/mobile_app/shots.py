@@ -46,6 +46,8 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         SessionState,
         StateEvent,
     )
+    from analytics.domain.program import Dose  # noqa: PLC0415
+    from analytics.exercises import exercise  # noqa: PLC0415
     from mobile_app import words  # noqa: PLC0415
     from mobile_app.account import Account, MemoryTokens  # noqa: PLC0415
     from mobile_app.app import build_screens  # noqa: PLC0415
@@ -93,19 +95,30 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         today()
         phone.today.waiting = ""
         phone.today.ask_about(None)
-        dose = assignment.program.prescriptions[0].dose
+        prepare_for("knee.extension.seated", Side.RIGHT, assignment.program.prescriptions[0].dose, 75)
+
+    def prepare_for(code: str, side: Side, dose: Dose, limit_deg: float | None = None) -> None:
         phone.exercise.prepare(
-            exercise="knee.extension.seated",
-            side=Side.RIGHT,
-            title=phone.today.title,
-            joint="Right knee",
-            dose=dose,
-            rest_deg=90,
-            limit_deg=75,
-            precautions=phone.today.restrictions,
+            exercise=code, side=side, dose=dose, limit_deg=limit_deg, precautions=phone.today.restrictions
         )
         phone.exercise.hear_link(Link.CONNECTED, "")
         phone.screen = "exercise"
+
+    def doing(code: str, side: Side = Side.RIGHT, share: float = 0.8) -> None:
+        """In mid-session, the joint at that share of its target; one without an angle at its fifth repetition."""
+        known = exercise(code)
+        dose = Dose(**known.dose.model_dump())
+        prepare_for(code, side, dose)
+        phone.exercise.hear_link(Link.CONNECTED, "")
+        for event in scenes.session_of(known, side, dose, share):
+            phone.exercise.hear(event)
+        phone.screen = "exercise"
+
+    def today_of(code: str) -> None:
+        dose = Dose(**exercise(code).dose.model_dump())
+        phone.today.greet(account.name, scenes.NOW)
+        phone.today.show(scenes.assignment(exercise=code, dose=dose, limit=False), scenes.NOW)
+        phone.screen = "today"
 
     def ready() -> None:
         prepared()
@@ -232,6 +245,17 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         "exercise_hurts": hurts,
         "exercise_hurts_rated": hurts_rated,
         "exercise_ending": ending,
+        "doing_squat": lambda: doing("knee.squat"),
+        "doing_arm_right": lambda: doing("shoulder.abduction.standing"),
+        "doing_arm_left": lambda: doing("shoulder.abduction.standing", Side.LEFT),
+        "doing_pelvic_tilt": lambda: doing("trunk.pelvic_tilt"),
+        "doing_pendulum": lambda: doing("shoulder.pendulum"),
+        "doing_wall_sit": lambda: doing("knee.wall_sit", share=1.0),
+        "doing_chin_tuck": lambda: doing("neck.retraction"),
+        "doing_ankle_circles": lambda: doing("ankle.circles", Side.LEFT),
+        "doing_neck_rotation": lambda: doing("neck.rotation", Side.LEFT),
+        "today_pendulum": lambda: today_of("shoulder.pendulum"),
+        "today_chin_tuck": lambda: today_of("neck.retraction"),
         "after": after,
         "after_answered": answered,
         "after_waiting": waiting,
@@ -245,7 +269,7 @@ async def shoot(folder: Path, out: Path, text_scale: float, only: str) -> None:
         for stage, show in stages.items():
             if only in stage:
                 show()
-                pump(8, seconds=0.12)
+                pump(8, seconds=0.12 if "doing" not in stage else 1.1)
                 save_picture(out / f"app-{stage.replace('_', '-')}-{name}.png")
         Window.remove_widget(screens)
     store.close()

@@ -174,7 +174,7 @@ async def test_start_asks_for_the_exercise_that_is_shown(pocket, home_gateway):
         home_gateway.tell(snapshot(SessionState.FINISHED))  # of the exercise that is done
         await begin_exercise(phone)
         await until(lambda: phone.exercise.action == "start")
-        assert (phone.exercise.joint, phone.exercise.mirrored) == ("Left knee", True)
+        assert (phone.exercise.joint, phone.exercise.side) == ("Left knee", Side.LEFT)
         phone.exercise.act()
         answer_well(phone)
         (start,) = await heard(home_gateway)

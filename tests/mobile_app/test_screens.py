@@ -13,8 +13,10 @@ import pytest
 from patient_scenes import NOW, PASSWORD, SESSION, finished, movement, session_until, snapshot
 
 from analytics.domain.check_in import RedFlag, Swelling
-from analytics.domain.exercise import Side
+from analytics.domain.exercise import Exercise, Side
 from analytics.domain.live import Command, Condition, ConditionsEvent, SessionState
+from analytics.domain.program import Dose
+from analytics.exercises import exercise
 from mobile_app.account import MemoryTokens
 from mobile_app.clients.clinic import Clinic
 from mobile_app.clients.follow import Link
@@ -107,7 +109,8 @@ async def test_tapped_through_from_signing_in_to_sent(tmp_path, phone_window, re
         await until_drawn(lambda: phone.exercise.excursion_deg == last)
         assert page.ids.moved.text == f"{round(last)}°"
         assert page.ids.gauge.value == last
-        assert page.ids.figure.flexion == event.flexion_deg
+        assert page.ids.figure.excursion == event.excursion_deg
+        assert page.ids.figure.phase == pytest.approx(event.excursion_deg / 82, abs=1e-3)  # drawn from 90° to 8°
 
         tap(page.ids.hurt)
         await until_drawn(lambda: home_gateway.commands[-1] == Command(command="hurts"))
@@ -161,14 +164,22 @@ def everything(widget):
         yield from everything(child)
 
 
-@pytest.mark.parametrize(("name", "text_scale"), [("light", 1.3), ("dark", 1.0)])
-async def test_targets_are_big_enough_and_text_is_inside(tmp_path, phone_window, look, name, text_scale):
+@pytest.mark.parametrize(
+    ("name", "text_scale", "code"),
+    [
+        ("light", 1.3, "knee.extension.seated"),
+        ("dark", 1.0, "knee.extension.seated"),
+        ("light", 1.3, "neck.retraction"),
+        ("light", 1.3, "knee.wall_sit"),
+    ],
+)
+async def test_targets_are_big_enough_and_text_is_inside(tmp_path, phone_window, look, name, text_scale, code):
     from kivy.uix.behaviors import ButtonBehavior  # noqa: PLC0415
     from kivy.uix.label import Label  # noqa: PLC0415
 
     look.name, look.text_scale = name, text_scale
     async with shown(tmp_path / "phone", "http://127.0.0.1:9", phone_window) as (phone, screens):
-        fill(phone)
+        fill(phone, exercise(code))
         for screen in ("sign_in", "today", "exercise", "after"):
             phone.screen = screen
             await until_drawn(lambda wanted=screen: screens.current == wanted)
@@ -190,7 +201,7 @@ async def test_targets_are_big_enough_and_text_is_inside(tmp_path, phone_window,
                 screens.current_screen.remove_widget(sheet)
 
 
-def fill(phone: Phone) -> None:
+def fill(phone: Phone, known: Exercise) -> None:
     """Every view model with something to say."""
     import patient_scenes as scenes  # noqa: PLC0415
 
@@ -198,20 +209,18 @@ def fill(phone: Phone) -> None:
 
     phone.sign_in.message = "The login or the password is wrong; check both and try again."
     phone.today.greet("Maria Lindqvist", NOW)
-    phone.today.show(scenes.assignment(), NOW)
+    dose = Dose.model_validate(known.dose.model_dump())
+    phone.today.show(scenes.assignment(exercise=known.code, dose=dose), NOW)
     phone.today.notice = "No network: this is the program as this phone last knew it."
     phone.today.ask_about(SESSION)
     phone.exercise.prepare(
-        exercise="knee.extension.seated",
+        exercise=known.code,
         side=Side.RIGHT,
-        title=phone.today.title,
-        joint="Right knee",
-        dose=scenes.DOSE,
-        rest_deg=90,
-        limit_deg=75,
+        dose=dose,
+        limit_deg=75 if known.angle else None,
     )
     phone.exercise.hear_link(Link.CONNECTED, "")
-    for event in session_until(10, share=0.4):
+    for event in scenes.session_of(known, Side.RIGHT, dose, 0.4):
         phone.exercise.hear(event)
     phone.exercise.hear(ConditionsEvent(conditions=(Condition(code="disk.full", sentence=DISK_FULL),)))
     phone.exercise.precautions_text = (

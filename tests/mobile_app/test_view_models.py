@@ -2,22 +2,21 @@
 
 import subprocess
 import sys
-from datetime import timedelta
 
 import pytest
 from patient_scenes import (
     DOSE,
     NOW,
     SESSION,
-    assignment,
     cue,
     finished,
     movement,
     repetition,
-    report,
     sensors,
+    session_of,
     session_until,
     snapshot,
+    without_angle,
 )
 
 from analytics.domain.exercise import Side
@@ -33,12 +32,11 @@ from analytics.domain.live import (
     SessionState,
     StateEvent,
 )
+from analytics.domain.program import Dose
+from analytics.exercises import exercise
 from device_gateway.conditions import Trouble
 from mobile_app.clients.follow import Link
-from mobile_app.store import SavedSession
-from mobile_app.view_models.after import AfterViewModel
 from mobile_app.view_models.exercise import ExerciseViewModel
-from mobile_app.view_models.today import TodayViewModel
 
 
 def test_no_window_is_loaded_for_the_phone_without_its_screens():
@@ -50,6 +48,9 @@ def test_no_window_is_loaded_for_the_phone_without_its_screens():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert done.stderr == ""
+
+
+NO_ANGLE = Dose(sets=2, repetitions=20, target_excursion_deg=None)
 
 
 class Exercising:
@@ -68,10 +69,7 @@ class Exercising:
         self.vm.prepare(
             exercise="knee.extension.seated",
             side=Side.RIGHT,
-            title="Seated knee extension",
-            joint="Right knee",
             dose=DOSE,
-            rest_deg=90,
             limit_deg=75,
             precautions=("Do not move further than 75°.",),
         )
@@ -104,7 +102,7 @@ def test_angles_move_the_gauge_and_the_trace(exercising):
     exercising.hear(snapshot(SessionState.EXERCISING), *events)
     assert exercising.vm.moving
     assert exercising.vm.excursion_deg == events[-1].excursion_deg
-    assert exercising.vm.flexion_deg == events[-1].flexion_deg
+    assert not exercising.vm.showing
     assert list(exercising.vm.trace) == [(event.time_s, event.excursion_deg) for event in events]
 
 
@@ -129,7 +127,7 @@ def test_joining_late_takes_over_what_was_counted(exercising):
         (SessionState.CHOOSING, "start", "Press Start"),
         (SessionState.CHECKING_IN, "", "waits for the answers"),
         (SessionState.PLACING, "pause", "getting to know your knee"),
-        (SessionState.STILL, "pause", "Sit still"),
+        (SessionState.STILL, "pause", "Keep quite still"),
         (SessionState.RATING, "finish", "all for today"),
         (SessionState.CALIBRATING, "pause", "getting to know your knee"),
         (SessionState.EXERCISING, "pause", "at your own pace"),
@@ -199,7 +197,7 @@ def test_the_limit_is_that_of_the_exercise_that_is_led_through(exercising):
     exercising.hear(led.model_copy(update={"limit_deg": 70.0}))
     assert vm.limit_deg == 70
     exercising.hear(led.model_copy(update={"side": Side.LEFT, "limit_deg": None}))
-    assert (vm.limit_deg, vm.precautions_text, vm.joint, vm.mirrored) == (None, "", "Left knee", True)
+    assert (vm.limit_deg, vm.precautions_text, vm.joint, vm.side) == (None, "", "Left knee", Side.LEFT)
 
 
 def test_a_cue_is_about_the_repetition_before_only(exercising):
@@ -275,62 +273,38 @@ def test_a_finished_session_can_be_left(exercising):
     assert exercising.calls == ["leave"]
 
 
-def test_today_says_the_program_in_plain_words():
-    vm = TodayViewModel()
-    vm.greet("Maria Lindqvist", NOW)
-    vm.show(assignment(Side.LEFT), NOW)
-    assert (vm.greeting, vm.name, vm.day) == ("Good morning", "Maria Lindqvist", "Monday, 23 November")
-    assert (vm.title, vm.joint, vm.mirrored) == ("Seated knee extension", "Left knee", True)
-    assert (vm.sets, vm.repetitions, vm.target_deg, vm.minutes) == (3, 10, 60, 6)
-    assert list(vm.restrictions) == ["Do not move further than 75° until 12 December. Set by Dr Okafor."]
-    assert vm.can_start
-    vm.show(assignment(), NOW + timedelta(days=30))
-    assert list(vm.restrictions) == []
+def test_without_an_angle_the_movement_is_shown_and_repetitions_count(exercising):
+    vm = exercising.vm
+    pendulum = exercise("shoulder.pendulum")
+    vm.prepare(exercise=pendulum.code, side=Side.LEFT, dose=NO_ANGLE, limit_deg=None)
+    assert (vm.title, vm.joint, vm.followed, vm.target_deg) == ("Pendulum", "Left shoulder", False, 0)
+    assert vm.tempo == "At your own pace"
+    exercising.hear(*session_of(pendulum, Side.LEFT, NO_ANGLE, 0))
+    assert (vm.repetitions, vm.best_deg, vm.last_s) == (5, 0, 4)
+    assert vm.showing
+    vm.it_hurts()
+    assert (vm.showing, vm.let_go) == (False, "Let your arm rest.")
 
 
-def test_today_asks_for_no_more_than_the_limit_of_the_day():
-    vm = TodayViewModel()
-    vm.show(assignment(limit_deg=50), NOW)
-    assert vm.target_deg == 50
-    vm.show(assignment(limit_deg=50), NOW + timedelta(days=30))
-    assert vm.target_deg == 60, "the limit has ended"
+def test_an_exercise_that_has_an_angle_may_be_counted_by_its_pattern(exercising):
+    exercising.hear(snapshot(SessionState.EXERCISING))
+    assert exercising.vm.followed
+    exercising.hear(RepetitionEvent(set_number=1, count_in_set=1, repetition=without_angle(1)))
+    assert (exercising.vm.followed, exercising.vm.total) == (False, 1)
+    exercising.hear(*list(movement(2, 0.2)))
+    assert exercising.vm.followed
 
 
-def test_an_exercise_this_app_does_not_know_is_said():
-    vm = TodayViewModel()
-    vm.show(assignment(exercise="ankle.alphabet"), NOW)
-    assert not vm.can_start
-    assert "Update the app" in vm.notice
-
-
-def test_an_exercise_without_an_angle_is_shown_all_the_same():
-    vm = TodayViewModel()
-    vm.show(assignment(exercise="ankle.circles"), NOW)
-    assert (vm.title, vm.joint, vm.rest_flexion_deg) == ("Ankle circles", "Right ankle", 0)
-
-
-def test_after_sends_both_numbers_once():
-    said = []
-    vm = AfterViewModel(lambda: NOW, said.append)
-    saved = SavedSession(SESSION, report(28).repetitions, report(28))
-    vm.open(saved, DOSE, "right knee", pain=None)
-    assert vm.did.startswith("You did 28 of 30 repetitions and moved your right knee ")
-    assert "nobody has measured" in vm.zero
-    vm.send()
-    vm.pain = 0
-    vm.send()
-    assert said == []
-    vm.effort = 10
-    vm.send()
-    vm.send()
-    assert [(one.session_id, one.pain, one.effort, one.given_at) for one in said] == [(SESSION, 0, 10, NOW)]
-    assert vm.stage == "waiting"
-    vm.sent()
-    assert vm.stage == "sent"
-
-
-def test_after_pain_does_not_say_well_done():
-    vm = AfterViewModel(lambda: NOW, print)
-    vm.open(SavedSession(SESSION, (repetition(1),), None), DOSE, "right knee", pain=6)
-    assert vm.headline != "Well done"
-    assert vm.pain == 6
+@pytest.mark.parametrize(
+    ("code", "position", "relief"),
+    [
+        ("knee.extension.seated", "Sit down comfortably.", "Put your foot down."),
+        ("knee.squat", "Stand comfortably, with something firm near you.", "Sit down if you can."),
+        ("hip.extension.prone", "Lie down on your front.", "Put your leg down."),
+        ("trunk.pelvic_tilt", "Lie down on your back.", "Let go."),
+    ],
+)
+def test_what_is_said_fits_the_exercise(exercising, code, position, relief):
+    exercising.vm.prepare(exercise=code, side=Side.RIGHT, dose=DOSE, limit_deg=None)
+    assert exercising.vm.banner_text.startswith(position)
+    assert exercising.vm.let_go == relief

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from patient_scenes import DOSE, repetition
+from patient_scenes import DOSE, repetition, without_angle
 
 from analytics.domain.exercise import Segment, Side
 from analytics.domain.program import Dose, Prescription, Restriction
 from analytics.domain.session import Form, FormLabel, Zero
+from analytics.exercises import catalogue, exercise
 from mobile_app import words
 
 
@@ -48,6 +49,8 @@ def test_what_you_did_counts_what_was_counted():
     done = [repetition(n).model_copy(update={"excursion_deg": value}) for n, value in enumerate((90, 60, 62, 64), 1)]
     assert words.what_you_did(done, DOSE, "right knee") == "You did 4 of 30 repetitions and moved your right knee 64°."
     assert words.what_you_did(done[:1], None, "left knee") == "You did 1 repetition and moved your left knee 90°."
+    circles = [without_angle(n) for n in (1, 2, 3)]
+    assert words.what_you_did(circles, DOSE, "left ankle") == "You did 3 of 30 repetitions."
     assert words.what_you_did([], DOSE, "right knee") == "No repetition was counted this time."
 
 
@@ -72,3 +75,16 @@ def test_only_joints_with_a_side_are_called_by_it():
     assert words.joint_in_words(Side.LEFT, "neck") == "Neck"
     assert words.SEGMENT_WORDS.keys() == set(Segment)
     assert words.SEGMENT_WORDS[Segment.RIGHT_UPPER_ARM] == "right upper arm"
+
+
+def test_the_tempo_is_said_as_far_as_it_is_given():
+    assert words.tempo(exercise("neck.retraction")) == "2 s out, hold 3 s, 2 s back"
+    assert words.tempo(exercise("shoulder.pendulum")) == "At your own pace"
+    assert words.hold(exercise("knee.wall_sit")) == "hold for 10 s each time"
+    assert words.hold(exercise("knee.squat")) == ""
+
+
+def test_there_are_words_for_every_exercise_of_the_catalogue():
+    for one in catalogue().values():
+        assert words.TAKE_POSITION[one.posture]
+        assert words.let_go(one)

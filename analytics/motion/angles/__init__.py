@@ -7,7 +7,7 @@ from .gravity import inclination_about_rad, inclination_variance_rad2, up_in_sen
 from .hinge_axes import HingeAxes, hinge_axes
 from .joints import JOINTS, JointAngles, Side, joint_angles, lean_deg, shoulder_angles
 from .segment_frame import SegmentFrame, segment_frame
-from .single_sensor import SingleSensorAngle, single_sensor_angle
+from .single_sensor import single_sensor_refusal
 from .uncertainty import AngleErrors
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "JointAngles",
     "SegmentFrame",
     "Side",
-    "SingleSensorAngle",
     "hinge_axes",
     "inclination_about_rad",
     "inclination_variance_rad2",
@@ -25,6 +24,6 @@ __all__ = [
     "lean_deg",
     "segment_frame",
     "shoulder_angles",
-    "single_sensor_angle",
+    "single_sensor_refusal",
     "up_in_sensor",
 ]

@@ -24,6 +24,8 @@ LEAST_EXPLAINED = 0.9
 """Share of the rotation on one axis. First movements of three people's seated knee extensions have 0.976 to 0.996."""
 TURNED_BACK = 0.1
 """The movement has turned when this share of the excursion is taken back."""
+SURELY = 2.0
+"""Out and back, so many times the least excursion is a movement somebody made on purpose."""
 CHECK_EVERY = 4
 """Samples between two looks: an eigenvalue problem each time would be the dearest step of all."""
 
@@ -44,7 +46,8 @@ class FunctionalAxis:
 
 
 class AxisFinder:
-    """Watches the distal sensor's angular rate until one movement shows the axis."""
+    """Watches a sensor's angular rate until one movement shows the axis. missed: how many large enough movements ended
+    without showing one."""
 
     def __init__(self, rate_hz: float, least_excursion_deg: float) -> None:
         self._period_s = 1.0 / rate_hz
@@ -52,6 +55,7 @@ class AxisFinder:
         self._rates: list[Vector] = []
         self._path_rad = 0.0
         self._still_s = 0.0
+        self.missed = 0
 
     def update(self, rate_rad_s: Vector) -> FunctionalAxis | None:
         """Take one sample. Answers once: at the turning point of the first movement good enough."""
@@ -67,6 +71,7 @@ class AxisFinder:
         if look and self._path_rad >= self._least_rad and (found := self._examine(ended)):
             return found
         if ended or len(self._rates) * self._period_s > LONGEST_MOVEMENT_S:
+            self.missed += self._path_rad >= SURELY * self._least_rad
             self._rates.clear()
             self._path_rad = 0.0
         return None

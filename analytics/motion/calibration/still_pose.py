@@ -18,6 +18,7 @@ LARGEST_RMS_DEG_S = 3.0
 LARGEST_BIAS_DEG_S = 5.0
 """As the orientation filter believes at most; faster than this is turning, not bias."""
 LARGEST_SWAY_DEG = 2.0
+NOT_STILL = "That was not still: rest the sensor's limb on something and hold still for two seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _refusal(
     if duration_s < STILL_POSE_S:
         return "That was too short: hold still for two seconds."
     if rms_deg_s > LARGEST_RMS_DEG_S or sway_deg > LARGEST_SWAY_DEG or turning_deg_s > LARGEST_BIAS_DEG_S:
-        return "That was not still: rest the sensor's limb on something and hold still for two seconds."
+        return NOT_STILL
     if abs(gravity_m_s2 / GRAVITY_M_S2 - 1.0) > LARGEST_GRAVITY_ERROR:
         return (
             f"At rest this sensor feels {gravity_m_s2:.1f} instead of {GRAVITY_M_S2:.1f} m/s²: "

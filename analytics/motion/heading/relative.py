@@ -4,6 +4,10 @@ The difference drifts at a rate that changes slowly, for it comes from two gyros
 two numbers takes each instant for what it is worth. A joint axis near the vertical says little about heading, and its
 variance says so; nothing is thrown away below a threshold, and no window is waited for. Where one instant fits several
 headings, all of them are weighed on a circle until movement has left one.
+
+An angle is counted from a pose in which the difference was as little known as it is now. What is learned of the one is
+learned of the other, so the filter also keeps what the difference was when it was given. About an upright axis, where
+turning and heading look alike, only what has drifted since then spoils the angle.
 """
 
 from __future__ import annotations
@@ -37,11 +41,16 @@ FORGETTING_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Heading:
     """heading_rad: turn about the vertical that brings the distal earth frame into the proximal one, unwrapped.
-    error_rad: one standard deviation, infinite while nothing is known. known: one heading is left."""
+    error_rad: one standard deviation, infinite while nothing is known. known: one heading is left.
+
+    start_shift_rad: what is known now of the heading that was given, less what it was given as. since_start_rad: one
+    standard deviation of the change since then."""
 
     heading_rad: float
     error_rad: float
     known: bool
+    start_shift_rad: float = 0.0
+    since_start_rad: float = 0.0
 
 
 class RelativeHeading:
@@ -59,10 +68,14 @@ class RelativeHeading:
         self._drift_rad_s, self._drift_variance = drift_rad_s, drift_error_rad_s**2
         self._known = heading_rad is not None
         self._begin(heading_rad or 0.0, error_rad if self._known else inf)
+        self._start_shift_rad, self._start_variance = 0.0, error_rad**2
+        # With the heading now, and with the drift.
+        self._start_covariance, self._start_drift_covariance = error_rad**2, 0.0
 
     def restart(self) -> None:
         """A filter began anew: its heading is another, its bias is not."""
         self._begin(self._heading_rad, inf)
+        self._start_covariance = self._start_drift_covariance = 0.0
         self._known = False
 
     def update(self, proximal: Quaternion, distal: Quaternion, elapsed_s: float) -> Heading:
@@ -74,7 +87,14 @@ class RelativeHeading:
             self._search(proximal, distal, elapsed_s)
         else:
             self._take(proximal, distal, elapsed_s)
-        return Heading(self._heading_rad, sqrt(self._variance), self._known)
+        since_start = self._variance + self._start_variance - 2 * self._start_covariance
+        return Heading(
+            self._heading_rad,
+            sqrt(self._variance),
+            self._known,
+            self._start_shift_rad,
+            sqrt(max(0.0, since_start)),
+        )
 
     def _begin(self, heading_rad: float, error_rad: float) -> None:
         self._heading_rad, self._variance, self._covariance = heading_rad, error_rad**2, 0.0
@@ -85,6 +105,7 @@ class RelativeHeading:
         self._heading_rad += self._drift_rad_s * elapsed_s
         self._variance += elapsed_s * (2 * self._covariance + elapsed_s * self._drift_variance + WALK_RAD**2)
         self._covariance += elapsed_s * self._drift_variance
+        self._start_covariance += elapsed_s * self._start_drift_covariance
         self._drift_variance += elapsed_s * DRIFT_WALK_RAD_S**2
 
     def _correct(self, proximal: Quaternion, distal: Quaternion, elapsed_s: float) -> None:
@@ -93,8 +114,13 @@ class RelativeHeading:
             return
         expected = slope * slope * self._variance + variance * max(1.0, CORRELATION_S / elapsed_s)
         gain, drift_gain = slope * self._variance / expected, slope * self._covariance / expected
+        start_gain = slope * self._start_covariance / expected
         self._heading_rad -= gain * value
         self._drift_rad_s -= drift_gain * value
+        self._start_shift_rad -= start_gain * value
+        self._start_variance -= start_gain * slope * self._start_covariance
+        self._start_drift_covariance -= start_gain * slope * self._covariance
+        self._start_covariance -= start_gain * slope * self._variance
         self._drift_variance -= drift_gain * slope * self._covariance
         self._covariance -= gain * slope * self._covariance
         self._variance -= gain * slope * self._variance

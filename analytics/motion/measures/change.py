@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from math import hypot, sqrt
 from types import MappingProxyType
 
-from analytics.motion.measures.measure import Measure, Unit, UnmeasurableError
+from analytics.domain.measure import Measure, Unit
+from analytics.domain.session import SessionReport
+from analytics.motion.measures.of_set import of_session
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 
 Z_95 = 1.96
 
@@ -83,7 +87,22 @@ def change(before: Measure, after: Measure, retest: Retest | None = None) -> Cha
     return Change(before, after, detectable_change(hypot(own, retest.sem if retest else 0.0)), included)
 
 
+def changes(before: SessionReport, after: SessionReport) -> tuple[Change, ...]:
+    """What changed between two sessions of one exercise on one side, of all that both measured."""
+    if (before.exercise, before.side) != (after.exercise, after.side):
+        raise ValueError("Only sessions of the same exercise on the same side can be compared over time.")
+    then, now = of_session(before), of_session(after)
+    return tuple(change(then[code], now[code], _retest(after.exercise, code)) for code in now if code in then)
+
+
+def _retest(exercise: str, code: str) -> Retest | None:
+    """Published for a whole test, or for a measure of a joint's exercises."""
+    return PUBLISHED_RETEST.get(code) or PUBLISHED_RETEST.get(f"{exercise.partition('.')[0]}.{code}")
+
+
 LEAST_TIMES_ITS_ERROR = 3.0
+NO_SIDES = ("compensation.", "sit_to_stand.")
+COMPARED_BETWEEN_SIDES = frozenset({Unit.DEGREE, Unit.DEGREE_PER_SECOND, Unit.SECOND})
 
 
 def symmetry(affected: Measure, other: Measure) -> Measure:
@@ -105,6 +124,21 @@ def symmetry(affected: Measure, other: Measure) -> Measure:
     index = 100.0 * affected.value / other.value
     code, name = f"{affected.code}_symmetry", f"{affected.name} against the other side"
     if affected.error is None or other.error is None:
-        return Measure(code, name, index, Unit.PERCENT, None, affected.why_no_error or other.why_no_error)
+        reason = affected.why_no_error or other.why_no_error
+        return Measure(code=code, name=name, value=index, unit=Unit.PERCENT, why_no_error=reason)
     error = 100.0 * hypot(affected.error, affected.value * other.error / other.value) / other.value
-    return Measure(code, name, index, Unit.PERCENT, error)
+    return Measure(code=code, name=name, value=index, unit=Unit.PERCENT, error=error)
+
+
+def symmetries(affected: SessionReport, other: SessionReport) -> tuple[Measure, ...]:
+    """The affected side against the other one in the same exercise, of all that both measured and that has a zero.
+    Left out is how far somebody compensated, since as much on both sides is no recovery, and chair tests, which take
+    both legs."""
+    if affected.exercise != other.exercise or affected.side is other.side:
+        raise ValueError("Only sessions of the same exercise on two sides can be compared with each other.")
+    found, theirs = [], of_session(other)
+    for code, one in of_session(affected).items():
+        if code in theirs and one.unit in COMPARED_BETWEEN_SIDES and not code.startswith(NO_SIDES):
+            with suppress(UnmeasurableError):
+                found.append(symmetry(one, theirs[code]))
+    return tuple(found)

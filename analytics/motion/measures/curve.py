@@ -7,7 +7,7 @@ from math import factorial
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from analytics.motion.measures.measure import UnmeasurableError
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 LONGEST_GAP_S = 0.3

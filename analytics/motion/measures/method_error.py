@@ -38,5 +38,10 @@ METHOD_ERROR = MappingProxyType(
         "ldlj": MethodError(fixed=1.0),
         "sparc" + FROM_RATE: MethodError(fixed=0.22),
         "ldlj" + FROM_RATE: MethodError(fixed=3.2),
+        # Of leans up to 20° and of straight knees, against cameras: hardly ever too large, beyond 20° far too small.
+        "lean": MethodError(fixed=1.0, share=0.25),
+        "bend": MethodError(fixed=2.0, share=0.1),
+        # Of simulated people.
+        "twist": MethodError(fixed=1.0, share=0.05),
     }
 )

@@ -8,9 +8,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from analytics.domain.measure import Measure, Unit
+from analytics.domain.session import SessionReport
 from analytics.motion.measures.curve import even
-from analytics.motion.measures.measure import Measure, Unit, UnmeasurableError
 from analytics.motion.measures.phases import phases_of
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 T = TypeVar("T")
@@ -44,6 +46,16 @@ def of_set(
     return {one.code: one for one in found}
 
 
+def of_session(report: SessionReport) -> dict[str, Measure]:
+    """Means over the sets of what all of them have, by code, and what a timed test came to."""
+    sets = [{one.code: one for one in each.measures} for each in report.sets]
+    common = [code for code in sets[0] if all(code in one for one in sets)] if sets else []
+    found = {code: _mean([one[code] for one in sets]) for code in common}
+    if report.test is not None and report.test.measure is not None:
+        found[report.test.measure.code] = report.test.measure
+    return found
+
+
 def coefficient_of_variation(values: Sequence[float]) -> float:
     """Standard deviation (n − 1) as a percentage of the mean."""
     return float(100.0 * np.std(values, ddof=1) / abs(np.mean(values)))
@@ -67,16 +79,17 @@ def _mean(values: Sequence[Measure]) -> Measure:
     errors = [one.error for one in values if one.error is not None]
     if len(errors) < len(values):
         reason = next(one.why_no_error for one in values if one.why_no_error)
-        return Measure(first.code, first.name, mean, first.unit, None, reason)
+        return Measure(code=first.code, name=first.name, value=mean, unit=first.unit, why_no_error=reason)
     spread = float(np.std(numbers, ddof=1)) / sqrt(len(numbers)) if len(numbers) > 1 else 0.0
-    return Measure(first.code, first.name, mean, first.unit, hypot(float(np.mean(errors)), spread))
+    error = hypot(float(np.mean(errors)), spread)
+    return Measure(code=first.code, name=first.name, value=mean, unit=first.unit, error=error)
 
 
 def _consistency(code: str, name: str, items: Sequence[T], statistic: Callable[[Sequence[T]], float]) -> Measure:
     """A statistic with its jackknife error (Efron & Stein 1981, Ann. Stat. 9:586)."""
     without = [statistic([*items[:k], *items[k + 1 :]]) for k in range(len(items))]
     error = sqrt(len(items) - 1) * float(np.std(without))
-    return Measure(code, name, statistic(items), Unit.PERCENT, error)
+    return Measure(code=code, name=name, value=statistic(items), unit=Unit.PERCENT, error=error)
 
 
 def _shape(time_s: FloatArray, angle_deg: FloatArray) -> FloatArray | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.motion.measures.curve import derivative
-from analytics.motion.measures.measure import UnmeasurableError
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 SLOW_SHARE = 0.05

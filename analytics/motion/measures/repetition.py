@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
+from analytics.domain.measure import Measure, Unit
 from analytics.motion.measures.curve import derivative, even
-from analytics.motion.measures.measure import Measure, Unit, UnmeasurableError
 from analytics.motion.measures.method_error import FROM_RATE, METHOD_ERROR
 from analytics.motion.measures.phases import Phases, phases_of
 from analytics.motion.measures.smoothness import angular_jerk, ldlj, sparc
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 NO_ANGLE_ERROR = "The error of the angle was not given."
@@ -25,7 +24,6 @@ def measures_of(
     rate_rad_s: FloatArray | None = None,
     angle_error_deg: float | None = None,
     eccentric_first: bool = False,
-    others_deg: Mapping[str, FloatArray] | None = None,
 ) -> dict[str, Measure]:
     """Measures of one repetition by their codes.
 
@@ -36,34 +34,30 @@ def measures_of(
         spoil less of it (method_error).
     angle_error_deg: one standard deviation of an excursion.
     eccentric_first: the muscles that do the work lengthen on the way out, as in a squat.
-    others_deg: (n,) angles that ought to keep still, by plain names, such as "trunk lean".
 
     A measure that this movement does not allow is left out. Raises UnmeasurableError with a sentence to show where
     none can be taken.
     """
-    others = dict(others_deg or {})
     rates = () if rate_rad_s is None else (rate_rad_s,)
-    grid, (angle, *rest), rate_hz = even(time_s, angle_deg, *others.values(), *rates)
+    grid, (angle, *turned), rate_hz = even(time_s, angle_deg, *rates)
     velocity = derivative(angle, rate_hz)
     parts = phases_of(angle, rate_hz)
-    turning = rest[-1] if rates else np.radians(velocity)
+    turning = turned[0] if turned else np.radians(velocity)
     found = [
         _range(angle, parts, angle_error_deg),
         *_velocities(angle, velocity, parts, rate_hz),
         *_times(grid, parts, eccentric_first),
         *_smoothness(turning, parts, rate_hz, eccentric_first),
-        *(
-            _compensation(name, one, parts, angle_error_deg)
-            for name, one in zip(others, rest[: len(others)], strict=True)
-        ),
     ]
     return {one.code: one for one in found}
 
 
 def _range(angle_deg: FloatArray, parts: Phases, error_deg: float | None) -> Measure:
-    whole = angle_deg[parts.start : parts.end + 1]
+    moved_deg = float(np.ptp(angle_deg[parts.start : parts.end + 1]))
     reason = "" if error_deg is not None else NO_ANGLE_ERROR
-    return Measure("range", "Range moved", float(np.ptp(whole)), Unit.DEGREE, error_deg, reason)
+    return Measure(
+        code="range", name="Range moved", value=moved_deg, unit=Unit.DEGREE, error=error_deg, why_no_error=reason
+    )
 
 
 def _velocities(angle_deg: FloatArray, velocity: FloatArray, parts: Phases, rate_hz: float) -> list[Measure]:
@@ -105,18 +99,10 @@ def _smoothness(turning: FloatArray, parts: Phases, rate_hz: float, eccentric_fi
     return found
 
 
-def _compensation(name: str, angle_deg: FloatArray, parts: Phases, error_deg: float | None) -> Measure:
-    """The greatest departure from where it was when the repetition began, with its sign."""
-    moved = angle_deg[parts.start : parts.end + 1] - angle_deg[parts.start]
-    furthest = float(moved[np.argmax(np.abs(moved))])
-    reason = "" if error_deg is not None else NO_ANGLE_ERROR
-    return Measure(f"compensation.{name}", name.capitalize(), furthest, Unit.DEGREE, error_deg, reason)
-
-
 def _names(eccentric_first: bool) -> tuple[str, str]:
     return ("eccentric", "concentric") if eccentric_first else ("concentric", "eccentric")
 
 
 def _measure(code: str, name: str, value: float, unit: Unit, kind: str = "") -> Measure:
     """A measure with the error that its kind was found to have; the kind is its code unless another is named."""
-    return Measure(code, name, value, unit, METHOD_ERROR[kind or code].of(value))
+    return Measure(code=code, name=name, value=value, unit=unit, error=METHOD_ERROR[kind or code].of(value))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.motion.measures.curve import derivative
-from analytics.motion.measures.measure import UnmeasurableError
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 HIGHEST_HZ = 10.0

@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics.motion.orientation.magnetic import MagneticSettings
 from analytics.motion.orientation.rest import RestSettings
+from analytics.motion.orientation.turning import matrices
 from analytics.signals.samples import BoolArray, FloatArray
 
 STATES = 17
@@ -50,30 +51,64 @@ class FilterSettings:
     magnetic: MagneticSettings = field(default_factory=MagneticSettings)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Sums over the samples between two corrections, per sensor: seconds (k,); push_m_s (k, 3) ∫R a; turned_s
     (k, 3, 3) ∫R; swept_rad (k, 3, 9) ∫R ⊗ ω, what each entry of the gyroscope matrix turns by; blind_s (k, 2) time
     with gyroscope and accelerometer clipped."""
 
-    def __init__(self, sensors: int) -> None:
-        self.seconds: FloatArray = np.zeros(sensors)
-        self.push_m_s: FloatArray = np.zeros((sensors, 3))
-        self.turned_s: FloatArray = np.zeros((sensors, 3, 3))
-        self.swept_rad: FloatArray = np.zeros((sensors, 3, 9))
-        self.blind_s: FloatArray = np.zeros((sensors, 2))
+    seconds: FloatArray
+    push_m_s: FloatArray
+    turned_s: FloatArray
+    swept_rad: FloatArray
+    blind_s: FloatArray
 
-    def add(self, seconds: FloatArray, rotation: FloatArray, rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
+
+class StretchSamples:
+    """The samples between two corrections, kept until they are summed up: ten at once cost as much as one."""
+
+    def __init__(self, samples: int, sensors: int) -> None:
+        self._seconds = np.zeros((samples, sensors))
+        self._orientation = np.zeros((samples, sensors, 4))
+        self._rate_rad_s, self._acc_m_s2 = np.zeros((2, samples, sensors, 3))
+        self._clipped = np.zeros((samples, sensors, 2), dtype=bool)
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        return self._count == len(self._seconds)
+
+    def add(
+        self,
+        seconds: FloatArray,
+        orientation: FloatArray,
+        rate_rad_s: FloatArray,
+        acc_m_s2: FloatArray,
+        clipped: BoolArray | None,
+    ) -> None:
         """One sample of each sensor; seconds (k,) is 0 where there is none."""
-        turned = rotation * seconds[:, None, None]
-        self.seconds += seconds
-        self.turned_s += turned
-        self.push_m_s += (turned @ acc_m_s2[:, :, None])[:, :, 0]
-        self.swept_rad += (turned[:, :, :, None] * rate_rad_s[:, None, None, :]).reshape(-1, 3, 9)
+        i = self._count
+        self._seconds[i], self._orientation[i] = seconds, orientation
+        self._rate_rad_s[i], self._acc_m_s2[i] = rate_rad_s, acc_m_s2
+        self._clipped[i] = False if clipped is None else clipped
+        self._count += 1
 
     def restart(self, rows: BoolArray) -> None:
         """Forget what these rows (k,) have seen."""
-        for sums in (self.seconds, self.push_m_s, self.turned_s, self.swept_rad, self.blind_s):
-            sums[rows] = 0.0
+        self._seconds[:, rows] = 0.0
+
+    def summed(self) -> Stretch:
+        """Of a full stretch; the next sample begins another."""
+        self._count = 0
+        seconds = self._seconds
+        turned = matrices(self._orientation.reshape(-1, 4)).reshape(*seconds.shape, 3, 3) * seconds[:, :, None, None]
+        return Stretch(
+            seconds=seconds.sum(axis=0),
+            push_m_s=np.einsum("nkij,nkj->ki", turned, self._acc_m_s2),
+            turned_s=turned.sum(axis=0),
+            swept_rad=np.einsum("nkij,nkl->kijl", turned, self._rate_rad_s).reshape(-1, 3, 9),
+            blind_s=np.einsum("nkm,nk->km", self._clipped, seconds),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +157,10 @@ class ErrorState:
     def update(self, stretch: Stretch, misfit: FloatArray, resting: BoolArray) -> Correction:
         """misfit: (k, 6) velocity and bias as observed less as estimated; the bias is believed at rest only."""
         transition, heading = self._transition(stretch)
-        before = transition @ self.covariance @ transition.swapaxes(1, 2)
+        grown = transition[:, : _BIAS.start]  # what else there is stays as it is
+        before = self.covariance.copy()
+        before[:, : _BIAS.start] = grown @ before
+        before[:, :, : _BIAS.start] = before @ grown.swapaxes(1, 2)
         np.einsum("kii->ki", before)[:] += self._noise(stretch)
         observed = before[:, :, _OBSERVED]
         spread = observed[:, _OBSERVED].copy()

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.motion.orientation.error_state import Correction, ErrorState, FilterSettings, Stretch
+from analytics.motion.orientation.error_state import Correction, ErrorState, FilterSettings, StretchSamples
 from analytics.motion.orientation.magnetic import MagneticHeading
 from analytics.motion.orientation.rest import RestDetector
-from analytics.motion.orientation.turning import matrices, product, small_turns, unit, upright
+from analytics.motion.orientation.turning import product, small_turns, unit, upright
 from analytics.signals.samples import BoolArray, FloatArray
 
 GRAVITY_M_S2 = 9.81
@@ -38,10 +38,10 @@ class OrientationFilter:
         self._rest = RestDetector(self._period_s, sensors, s.rest)
         self._magnetic = MagneticHeading(self._period_s, sensors, s.magnetic)
         self._errors = ErrorState(sensors, s)
-        self._stretch = Stretch(sensors)
-        self._samples = 0
+        self._stretch = StretchSamples(self.stretch_samples, sensors)
         self._orientation = np.tile([1.0, 0.0, 0.0, 0.0], (sensors, 1))
-        self._fresh = np.ones(sensors, dtype=bool)
+        self._fresh, self._some_fresh = np.ones(sensors, dtype=bool), True
+        self._all_live = np.ones(sensors, dtype=bool)
         self._velocity_m_s = np.zeros((sensors, 3))
         self.bias_rad_s: FloatArray = np.zeros((sensors, 3))
         self.matrix: FloatArray = np.tile(np.eye(3), (sensors, 1, 1))
@@ -72,6 +72,7 @@ class OrientationFilter:
         self._stretch.restart(rows)
         self._velocity_m_s[rows] = 0.0
         self._fresh |= rows
+        self._some_fresh = True
 
     def update(
         self,
@@ -83,35 +84,33 @@ class OrientationFilter:
         """One sample (k, 3) of each sensor; a row with NaN has none and stays where it is. clipped: (k, 2), whether
         gyroscope and accelerometer stand at the end of their range. Answers (k, 4): with magnetometer earth is
         east-north-up, without it each sensor's heading is arbitrary."""
-        live = np.asarray(np.isfinite(gyr_rad_s + acc_m_s2).all(axis=1))
-        all_live = bool(live.all())
-        if not all_live:
+        live, finite = self._all_live, np.isfinite(gyr_rad_s + acc_m_s2)
+        if not finite.all():
+            live = np.asarray(finite.all(axis=1))
             gyr_rad_s = np.where(live[:, None], gyr_rad_s, self.bias_rad_s)
             acc_m_s2 = np.where(live[:, None], acc_m_s2, 0.0)
-        self._rest.update(gyr_rad_s, acc_m_s2, None if all_live else live)
+        self._rest.update(gyr_rad_s, acc_m_s2, None if live is self._all_live else live)
         self._integrate(gyr_rad_s, acc_m_s2, live, clipped)
-        self._samples += 1
-        self.correction = self._correct() if self._samples == self.stretch_samples else None
+        self.correction = self._correct() if self._stretch.full else None
         if mag_ut is None:
             return self._orientation
         return self._magnetic.update(self._orientation, np.where(live[:, None], mag_ut, np.nan), self._rest.rate_rad_s)
 
     def _integrate(self, gyr: FloatArray, acc: FloatArray, live: BoolArray, clipped: BoolArray | None) -> None:
-        seconds = np.where(live, self._period_s, 0.0)
+        seconds: FloatArray = np.where(live, self._period_s, 0.0)
         unbiased = gyr - self.bias_rad_s
         rate = (self.matrix @ unbiased[:, :, None])[:, :, 0]
         self._orientation = product(self._orientation, small_turns(rate * seconds[:, None]))
-        if self._fresh.any():
+        if self._some_fresh:
             begin = self._fresh & live
             self._orientation[begin] = upright(acc[begin])
             self._fresh &= ~live
-        self._stretch.add(seconds, matrices(self._orientation), unbiased, acc)
-        if clipped is not None:
-            self._stretch.blind_s += clipped * seconds[:, None]
+            self._some_fresh = bool(self._fresh.any())
+        self._stretch.add(seconds, self._orientation, unbiased, acc, clipped)
 
     def _correct(self) -> Correction:
         """End of a stretch: compare with the velocity that is plausible, and share what does not fit."""
-        stretch = self._stretch
+        stretch = self._stretch.summed()
         self._velocity_m_s += stretch.push_m_s
         self._velocity_m_s[:, 2] -= GRAVITY_M_S2 * stretch.seconds
         misfit = np.concatenate([-self._velocity_m_s, self._rest.rate_rad_s - self.bias_rad_s], axis=1)
@@ -122,5 +121,4 @@ class OrientationFilter:
         self._velocity_m_s += change[:, 2:5]
         self.bias_rad_s = self.bias_rad_s + change[:, 5:8]
         self.matrix = self.matrix + change[:, 8:].reshape(-1, 3, 3)
-        self._stretch, self._samples = Stretch(len(change)), 0
         return correction

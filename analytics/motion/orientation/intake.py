@@ -13,6 +13,8 @@ from analytics.signals.samples import BoolArray, FloatArray, ImuSamples, IntArra
 BRIDGED_GAP_S = 0.1
 """A gap this long is filled by straight lines between the samples about it; a knee hardly changes course in that
 time."""
+EVEN = 1.4
+"""Fewer sampling periods than this from one sample to the next are surely no gap; what is more is looked at closely."""
 
 
 class Fault(StrEnum):
@@ -71,53 +73,65 @@ class Intake:
         if not rate_hz > 0:
             raise ValueError(f"A sensor's sampling rate must be above 0 Hz, not {rate_hz}.")
         self._period_s = 1.0 / rate_hz
+        self._even_s = min(EVEN * self._period_s, self._period_s + BRIDGED_GAP_S)
         self._gyr_end, self._acc_end = RangeEnd(LEAST_GYR_RAD_S), RangeEnd(LEAST_ACC_M_S2)
         self._last: FloatArray | None = None
 
     def update(self, samples: ImuSamples, time_s: FloatArray) -> CleanSamples:
         """Take a run of samples with their gateway times (n,)."""
-        readings = np.hstack([samples.gyr_rad_s, samples.acc_m_s2]).astype(np.float64)
-        finite = np.asarray(np.isfinite(readings).all(axis=1))
-        notes = _noted(Fault.NO_VALUE, ~finite, time_s)
-        # A sample without a value is a missing sample; the next one finds the gap.
-        readings, times, ticks = readings[finite], time_s[finite], samples.sensor_time_us[finite]
-        clipped = self._clipped(readings, None if samples.clipped is None else samples.clipped[finite])
-        notes += _noted(Fault.GYROSCOPE_CLIPPED, clipped[:, 0], times)
-        notes += _noted(Fault.ACCELEROMETER_CLIPPED, clipped[:, 1], times)
-
-        missing, restarted = self._gaps(ticks)
-        notes += [
-            IntakeNote(Fault.BRIDGED, float(times[i]) - missing[i] * self._period_s, int(missing[i]))
-            for i in np.flatnonzero(missing)
-        ]
-        notes += [IntakeNote(Fault.GAP, float(times[i]), 0) for i in np.flatnonzero(restarted)]
         # Times are filled in like readings; as float64 microseconds are exact for 285 years.
-        rows = np.column_stack([readings, times, ticks])
-        filled, row, measured = _filled(rows, rows[:1] if self._last is None else self._last, missing)
-        if len(rows):
-            self._last = rows[-1:]
+        rows = np.empty((len(samples), 8))
+        rows[:, :3], rows[:, 3:6] = samples.gyr_rad_s, samples.acc_m_s2
+        rows[:, 6], rows[:, 7] = time_s, samples.sensor_time_us
+        told, notes = samples.clipped, list[IntakeNote]()
+        finite = np.isfinite(rows)
+        if not finite.all():
+            # A sample without a value is a missing sample; the next one finds the gap.
+            valued = np.asarray(finite.all(axis=1))
+            notes += _noted(Fault.NO_VALUE, ~valued, time_s)
+            rows, told = rows[valued], None if told is None else told[valued]
+        clipped = self._clipped(rows[:, :3], rows[:, 3:6], told)
+        if clipped.any():
+            notes += _noted(Fault.GYROSCOPE_CLIPPED, clipped[:, 0], rows[:, 6])
+            notes += _noted(Fault.ACCELEROMETER_CLIPPED, clipped[:, 1], rows[:, 6])
+
+        steps_s, last = self._steps_s(rows[:, 7]), rows[:1] if self._last is None else self._last
+        self._last = rows[-1:] if len(rows) else self._last
+        measured, restarted = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+        if not all(0.0 < step_s < self._even_s for step_s in steps_s.tolist()):
+            missing, restarted = self._gaps(steps_s)
+            notes += [
+                IntakeNote(Fault.BRIDGED, float(rows[i, 6]) - missing[i] * self._period_s, int(missing[i]))
+                for i in np.flatnonzero(missing)
+            ]
+            notes += [IntakeNote(Fault.GAP, float(rows[i, 6]), 0) for i in np.flatnonzero(restarted)]
+            rows, row, measured = _filled(rows, last, missing)
+            clipped, restarted = clipped[row], restarted[row]
         return CleanSamples(
-            time_s=filled[:, 6],
-            sensor_time_us=np.round(filled[:, 7]).astype(np.int64),
-            gyr_rad_s=filled[:, :3],
-            acc_m_s2=filled[:, 3:6],
-            clipped=clipped[row],
+            time_s=rows[:, 6],
+            sensor_time_us=np.rint(rows[:, 7]).astype(np.int64),
+            gyr_rad_s=rows[:, :3],
+            acc_m_s2=rows[:, 3:6],
+            clipped=clipped,
             measured=measured,
-            restarted=restarted[row],
+            restarted=restarted,
             notes=tuple(notes),
         )
 
-    def _gaps(self, ticks: IntArray) -> tuple[IntArray, BoolArray]:
-        """Before each sample: how many to fill in, and whether to begin anew instead."""
-        before = ticks[:1] - round(1e6 * self._period_s) if self._last is None else self._last[:, 7]
-        steps_s = np.diff(np.concatenate([before, ticks])) / 1e6
-        lost = (steps_s <= 0.0) | (steps_s - self._period_s > BRIDGED_GAP_S)
-        missing = np.where(lost, 0, np.maximum(np.round(steps_s / self._period_s) - 1, 0)).astype(np.int64)
-        return missing, lost
+    def _steps_s(self, ticks_us: FloatArray) -> FloatArray:
+        """The sensor's time from one sample to the next, the last one of the run before included."""
+        before = ticks_us[:1] - round(1e6 * self._period_s) if self._last is None else self._last[:, 7]
+        ticks_us = np.concatenate([before, ticks_us])
+        return (ticks_us[1:] - ticks_us[:-1]) / 1e6
 
-    def _clipped(self, readings: FloatArray, told: BoolArray | None) -> BoolArray:
-        gyr, acc = readings[:, :3], readings[:, 3:]
-        found = np.stack([self._gyr_end.update(gyr), self._acc_end.update(acc)], axis=1)
+    def _gaps(self, steps_s: FloatArray) -> tuple[IntArray, BoolArray]:
+        """Before each sample: how many to fill in, and whether to begin anew instead."""
+        lost = (steps_s <= 0.0) | (steps_s - self._period_s > BRIDGED_GAP_S)
+        return np.where(lost, 0, np.maximum(np.round(steps_s / self._period_s) - 1, 0)).astype(np.int64), lost
+
+    def _clipped(self, gyr: FloatArray, acc: FloatArray, told: BoolArray | None) -> BoolArray:
+        found = np.empty((len(gyr), 2), dtype=bool)
+        found[:, 0], found[:, 1] = self._gyr_end.update(gyr), self._acc_end.update(acc)
         if told is None:
             return found
         # The driver's mark is for both sensors; it is about the one that is nearer to its end.

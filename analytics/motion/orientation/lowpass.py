@@ -45,9 +45,10 @@ class Lowpass:
 
     def update(self, x: FloatArray, live: BoolArray | None = None) -> FloatArray:
         """One sample (k, m) in, its low-pass (k, m) out; rows that are not live keep their value."""
-        y = self._b0 * x + self._first
-        first = 2.0 * self._b0 * x - self._a1 * y + self._second
-        second = self._b0 * x - self._a2 * y
+        new = self._b0 * x
+        y = new + self._first
+        first = 2.0 * new - self._a1 * y + self._second
+        second = new - self._a2 * y
         if not self._all_started:
             y, first, second = self._start(x, live, y, first, second)
         self._first, self._second = held(first, self._first, live), held(second, self._second, live)

@@ -49,8 +49,8 @@ class RestDetector:
         distance = (away * away).reshape(-1, 2, 3).sum(axis=2)
         self.rate_rad_s = low[:, :3]
         near = distance < self._limits
-        turning = np.abs(self.rate_rad_s).max(axis=1) > self._bias_limit
+        turning = (np.abs(self.rate_rad_s) > self._bias_limit).any(axis=1)
         # A swing begins the time anew with this sample, a jolt with the next: the gyroscope is looked at first.
-        seconds = np.where(near[:, 0] & ~turning, self._seconds, 0.0) + self._period_s
-        self._seconds = held(np.where(near[:, 1], seconds, 0.0), self._seconds, live)
+        seconds = self._seconds * (near[:, 0] & ~turning) + self._period_s
+        self._seconds = held(seconds * near[:, 1], self._seconds, live)
         self.resting = self._seconds >= self._settings.least_s

@@ -29,7 +29,8 @@ SLOW_DEG_S, SLOW_SHARE = 8.0, 0.1
 VELOCITY_WINDOW_S = 0.1
 REST_TIME_CONSTANT_S = 2.0
 NEW_REST_AFTER_SMALL_S, NEW_REST_AFTER_LARGE_S = 4.0, 30.0
-"""A leg still for so long away from its rest pose has a new one; a hold in a repetition is shorter than the second."""
+"""A leg still for so long away from its rest pose has a new one. The second holds for an exercise whose hold is shorter
+than half of it."""
 REACHED = 0.9
 """A target is reached from this share on: the angle itself is known to a few degrees only."""
 LONGEST_STEP_S = 0.3
@@ -68,10 +69,14 @@ class RepetitionCounter:
     least_excursion_deg: below it nothing is a repetition, whoever moves.
     target_excursion_deg: what the program asks for; a movement that stops short of it is told and not counted. Without
         one, the person's own range is the measure.
+    hold_s: how long the exercise asks to hold.
     """
 
-    def __init__(self, least_excursion_deg: float, target_excursion_deg: float | None = None) -> None:
+    def __init__(
+        self, least_excursion_deg: float, target_excursion_deg: float | None = None, hold_s: float = 0.0
+    ) -> None:
         self._least_deg = least_excursion_deg
+        self._new_rest_s = max(NEW_REST_AFTER_LARGE_S, 2.0 * hold_s)
         self._target_deg = target_excursion_deg
         self._refused: list[NotCounted] = []
         self._phase = Phase.RESTING
@@ -175,7 +180,7 @@ class RepetitionCounter:
             self._peak = self._curve[-1]
         self._fastest_deg_s = max(self._fastest_deg_s, abs(velocity))
         excursion = self._peak[1] - self._rest_deg
-        if self._still_s >= (NEW_REST_AFTER_SMALL_S if self._short else NEW_REST_AFTER_LARGE_S):
+        if self._still_s >= (NEW_REST_AFTER_SMALL_S if self._short else self._new_rest_s):
             if not self._short:
                 self._refuse(Reason.NOT_RETURNED)  # a short one was a new way to sit
             self._settle()

@@ -52,9 +52,11 @@ RENEWAL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class CountedMovement:
-    """One repetition. likeness: to what was learned, 1 for the same. told_s: when it could be told."""
+    """One repetition. turned_s: its turning point. likeness: to what was learned, 1 for the same. told_s: when it could
+    be told."""
 
     start_s: float
+    turned_s: float
     end_s: float
     likeness: float
     told_s: float
@@ -204,8 +206,8 @@ class MovementCounter:
 
     def _count(self, one: Movement, likeness: float) -> CountedMovement:
         self._counted.append((one.start, one.end))
-        times = self._rows[:, 0]
-        return CountedMovement(float(times[one.start]), float(times[one.end]), likeness, float(times[self._length - 1]))
+        start_s, turned_s, end_s, told_s = self._rows[[one.start, one.turned, one.end, self._length - 1], 0].tolist()
+        return CountedMovement(start_s, turned_s, end_s, likeness, told_s)
 
     def _refuse(self, one: Movement) -> None:
         times = self._rows[:, 0]

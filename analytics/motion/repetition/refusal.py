@@ -16,18 +16,21 @@ class Reason(StrEnum):
     ALONE = "alone"
     """After a pause, something a little like a repetition, and nothing like it followed."""
     WALKING = "walking"
+    NEIGHBOUR_MOVED = "neighbour_moved"
+    """One sensor alone cannot tell the joint's movement from its neighbour's."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotCounted:
     """Session times of the movement. reached_deg, needed_deg: its excursion and the least that counts, where an angle
-    is followed."""
+    is followed. why: what more there is to say, a sentence."""
 
     start_s: float
     end_s: float
     reason: Reason
     reached_deg: float | None = None
     needed_deg: float | None = None
+    why: str = ""
 
     @property
     def sentence(self) -> str:
@@ -43,5 +46,7 @@ class NotCounted:
                 return "Not counted: the sensor was out of reach for a moment."
             case Reason.WALKING:
                 return "Not counted: you were walking."
+            case Reason.NEIGHBOUR_MOVED:
+                return f"Not counted: {self.why or 'the part of you beside the sensor moved as well.'}"
             case Reason.ALONE:
                 return "Not counted: this looked different from your repetitions."

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
-from analytics.motion.measures.measure import Measure, Unit, UnmeasurableError
+from analytics.domain.measure import Measure, Unit
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.motion.timed.transition import Transition
 
 FIVE = 5
@@ -49,7 +50,9 @@ def five_times(
     last = sits[0] if until_seated else stands[-1]
     begin_s, begin_error_s = (go_s, 0.0) if go_s is not None else (stands[0].start_s, stands[0].start_error_s)
     time_s, error_s = last.end_s - begin_s, hypot(begin_error_s, last.end_error_s)
-    measure = Measure("sit_to_stand.five", "Five times sit to stand", time_s, Unit.SECOND, error_s)
+    measure = Measure(
+        code="sit_to_stand.five", name="Five times sit to stand", value=time_s, unit=Unit.SECOND, error=error_s
+    )
     partial = [str(one) for one in events if not one.complete and one.end_s <= last.end_s]
     return ChairTest(measure, tuple(stands), (*partial, *(() if go_s is not None else (FROM_FIRST_MOVEMENT,))))
 
@@ -65,7 +68,9 @@ def thirty_seconds(
     events = _since(transitions, go_s)
     stands = [one for one in events if one.up and one.complete and one.middle_s <= end_s]
     counted = 0 if arms_used else len(stands)
-    measure = Measure("sit_to_stand.thirty_seconds", "Stands in 30 s", counted, Unit.COUNT, COUNT_ERROR)
+    measure = Measure(
+        code="sit_to_stand.thirty_seconds", name="Stands in 30 s", value=counted, unit=Unit.COUNT, error=COUNT_ERROR
+    )
     partial = [str(one) for one in events if not one.complete and one.start_s <= end_s]
     arms = ("The arms helped, so no stand counts.",) if arms_used else ()
     return ChairTest(measure, tuple(stands), (*partial, *arms))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analytics.motion.measures.measure import UnmeasurableError
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.motion.timed.transition import Transition
 
 LEAK_S = 3.0

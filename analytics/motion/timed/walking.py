@@ -7,8 +7,9 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from analytics.motion.measures.curve import even
-from analytics.motion.measures.measure import Measure, Unit, UnmeasurableError
+from analytics.domain.measure import Measure, Unit
+from analytics.motion.measures.curve import LEAST_SAMPLES, LONGEST_GAP_S, even
+from analytics.motion.measures.unmeasurable import UnmeasurableError
 from analytics.signals.samples import FloatArray
 
 LEAST_CYCLES = 3
@@ -19,19 +20,31 @@ SHORTEST_CYCLE_S, LONGEST_CYCLE_S = 0.6, 2.5
 LEAST_SWING_DEG = 15.0
 """Below it the leg stands, or shuffles without bending."""
 
+WALKING_ERROR_DEG = 4.3
+"""Of the angle while somebody walks: a mean absolute error of 3.4° against optics, of two sensors on people with a new
+knee on a treadmill (J. Funct. Morphol. Kinesiol. 2021, 6(3):60, appendix B), times √(π/2) if errors are normal."""
 
-def knee_walking_range(time_s: FloatArray, flexion_deg: FloatArray, angle_error_deg: float) -> Measure:
+
+def knee_walking_range(
+    time_s: FloatArray, flexion_deg: FloatArray, angle_error_deg: float = WALKING_ERROR_DEG
+) -> Measure:
     """Excursion of the knee per gait cycle: the mean over the cycles.
 
-    time_s, flexion_deg: (n,) knee flexion from thigh and shank; the zero does not matter. angle_error_deg: one standard
-    deviation of an excursion. Raises UnmeasurableError where fewer than three whole cycles are found.
+    time_s, flexion_deg: (n,) knee flexion from thigh and shank; the zero does not matter. Steps with a silence inside
+    are left out. angle_error_deg: one standard deviation of an excursion. Raises UnmeasurableError where fewer than
+    three whole cycles are found.
     """
-    _, (flexion,), rate_hz = even(time_s, flexion_deg)
-    ranges = cycle_ranges_deg(flexion, rate_hz)
+    ranges: list[float] = []
+    silences = np.flatnonzero(np.diff(time_s) > LONGEST_GAP_S) + 1
+    for part in np.split(np.arange(len(time_s)), silences):
+        if len(part) >= LEAST_SAMPLES:
+            _, (flexion,), rate_hz = even(time_s[part], flexion_deg[part])
+            ranges += cycle_ranges_deg(flexion, rate_hz)
     if len(ranges) < LEAST_CYCLES:
         raise UnmeasurableError("Too few steps were seen; walk at least ten steps at your usual pace.")
     error = hypot(angle_error_deg, float(np.std(ranges, ddof=1)) / sqrt(len(ranges)))
-    return Measure("knee.walking_range", "Knee range in walking", float(np.mean(ranges)), Unit.DEGREE, error)
+    mean = float(np.mean(ranges))
+    return Measure(code="knee.walking_range", name="Knee range in walking", value=mean, unit=Unit.DEGREE, error=error)
 
 
 def cycle_ranges_deg(flexion_deg: FloatArray, rate_hz: float) -> list[float]:

@@ -78,6 +78,11 @@ class Movement:
         share = range_deg / abs(self.change[self.joint][self.axis])
         return replace(self, change={name: scaled(angles, share) for name, angles in self.change.items()})
 
+    def in_place(self) -> Movement:
+        """The same of somebody who has taken the starting pose already."""
+        pose = {**self.position.pose, **self.start}
+        return replace(self, position=replace(self.position, pose=pose), start={})
+
     def mirrored(self) -> Movement:
         """The same movement of the other side; lying on the other side where it is done so."""
         position = _OTHER_SIDE.get(self.position, self.position)

@@ -103,7 +103,7 @@ export function sessionChart(place, data, readout) {
         const flexion = data.flexion_deg[index];
         const repetition = data.repetitions.find((r) => r.start_s <= time && time <= r.end_s);
         const hurt = hurtAt(chart, data.hurts);
-        const parts = [[clock(time), true], "· flexion", [flexion == null ? "no signal" : `${Math.round(flexion)}°`.replace("-", "−"), true]];
+        const parts = [[clock(time), true], `· ${data.angle}`, [flexion == null ? "no signal" : `${Math.round(flexion)}°`.replace("-", "−"), true]];
         if (repetition) parts.push(`· ${repetition.words}`);
         if (hurt) parts.push(...hurtWords(hurt));
         return read(readout, parts);

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
+from markupsafe import Markup
+
 from analytics.domain.program import Prescription, Program
 from analytics.safety.envelope import tightest
-from server.exercises import exercise_name
+from server.exercises import Exercises
 from server.patients.words import PatientOverview
 
 from ..wording import Reader, day_words, degrees, moment_words, side_words
 from .course import CourseChart, course_chart
+from .exercise_words import limb_words, picture
 from .figures import Figure, key_figures
 from .proposal import ProposalCard, proposal_card
 from .sessions import SessionRow, session_row
@@ -23,10 +26,14 @@ NEWEST = 10
 
 @dataclass(frozen=True)
 class Exercise:
+    """`target` and `hold` are empty where there is none."""
+
     name: str
     side: str
+    picture: Markup
     sets: str
     target: str
+    hold: str
     rest: str
     limit: str | None
 
@@ -57,7 +64,9 @@ class PatientPage:
     earlier: tuple[SessionRow, ...]
 
 
-def patient_page(overview: PatientOverview, *, reader: Reader, today: date, zone: tzinfo) -> PatientPage:
+def patient_page(
+    overview: PatientOverview, exercises: Exercises, *, reader: Reader, today: date, zone: tzinfo
+) -> PatientPage:
     """The same page for both readers; a patient's says less and says it plainly."""
     summary, own = overview.summary, reader == "patient"
     facts = (
@@ -77,8 +86,8 @@ def patient_page(overview: PatientOverview, *, reader: Reader, today: date, zone
         figures=key_figures(overview, reader=reader, today=today, zone=zone),
         chart=course_chart(overview),
         stopped="" if own else _stopped(rows),
-        proposal=proposal_card(proposal, zone) if proposal else None,
-        program=_program_card(overview.program, today, zone),
+        proposal=proposal_card(proposal, exercises, zone) if proposal else None,
+        program=_program_card(overview.program, exercises, today, zone),
         sessions=rows[:NEWEST],
         earlier=rows[NEWEST:],
     )
@@ -90,24 +99,28 @@ def _stopped(rows: Sequence[SessionRow]) -> str:
     return f"{newest.stopped}. {newest.date}, {newest.ago}." if newest is not None and newest.stopped else ""
 
 
-def _program_card(program: Program, today: date, zone: tzinfo) -> ProgramCard:
-    exercises = tuple(
-        Exercise(
-            name=exercise_name(prescription.exercise),
-            side=side_words(prescription.side),
-            sets=f"{prescription.dose.sets} × {prescription.dose.repetitions}",
-            target=degrees(prescription.dose.target_excursion_deg),
-            rest=f"{prescription.dose.rest_s:.0f} s",
-            limit=_limit(prescription, program, today),
-        )
-        for prescription in program.prescriptions
-    )
+def _program_card(program: Program, exercises: Exercises, today: date, zone: tzinfo) -> ProgramCard:
     return ProgramCard(
         version=f"Version {program.version}",
         phase=program.phase,
-        exercises=exercises,
+        exercises=tuple(_exercise(one, program, exercises, today) for one in program.prescriptions),
         approved=f"{program.approved_by}, {moment_words(program.approved_at, zone)}",
         reason=program.reason,
+    )
+
+
+def _exercise(prescription: Prescription, program: Program, exercises: Exercises, today: date) -> Exercise:
+    dose, known = prescription.dose, exercises.find(prescription.exercise)
+    hold_s = known.repetition.hold_s if known is not None else 0
+    return Exercise(
+        name=exercises.name(prescription.exercise),
+        side=limb_words(known, prescription.side),
+        picture=picture(known, prescription.side),
+        sets=f"{dose.sets} × {dose.repetitions}",
+        target="" if dose.target_excursion_deg is None else degrees(dose.target_excursion_deg),
+        hold=f"{hold_s:g} s" if hold_s else "",
+        rest=f"{dose.rest_s:.0f} s",
+        limit=_limit(prescription, program, today),
     )
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from uuid import UUID
 
+from markupsafe import Markup
+
 from analytics.domain.program import Prescription
 from analytics.domain.recovery import Proposal
-from server.exercises import exercise_name
+from server.exercises import Exercises
 
-from ..wording import counted, moment_words, side_words
+from ..wording import NO_VALUE, counted, moment_words
+from .exercise_words import limb_words, picture
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class ProposalCard:
     id: UUID
     title: str
     exercise: str
+    picture: Markup
     changes: tuple[Change, ...]
     unchanged: str
     reason: str
@@ -37,16 +41,18 @@ class ProposalCard:
     made: str
 
 
-def proposal_card(proposal: Proposal, zone: tzinfo) -> ProposalCard:
+def proposal_card(proposal: Proposal, exercises: Exercises, zone: tzinfo) -> ProposalCard:
     """What would change first; what stays is one line."""
-    parts = _parts(proposal.before, proposal.after)
+    parts = _parts(proposal.before, proposal.after, exercises)
     changes = tuple(part for part in parts if part.sense != "same")
     unchanged = [f"{part.label.lower()} {part.after}" for part in parts if part.sense == "same"]
-    before = proposal.before
+    before, after = proposal.before, proposal.after
+    known = exercises.find(before.exercise)
     return ProposalCard(
         id=proposal.id,
         title=_title(changes),
-        exercise=f"{exercise_name(before.exercise)}, {side_words(before.side).lower()}",
+        exercise=f"{exercises.name(before.exercise)}, {limb_words(known, before.side).lower()}",
+        picture=picture(exercises.find(after.exercise), after.side),
         changes=changes,
         unchanged="Unchanged: " + ", ".join(unchanged) if unchanged else "",
         reason=proposal.reason,
@@ -57,25 +63,28 @@ def proposal_card(proposal: Proposal, zone: tzinfo) -> ProposalCard:
     )
 
 
-def _parts(before: Prescription, after: Prescription) -> list[Change]:
+def _parts(before: Prescription, after: Prescription, exercises: Exercises) -> list[Change]:
     old, new = before.dose, after.dose
-    parts = [
-        _figure("Sets", old.sets, new.sets, ""),
-        _figure("Repetitions", old.repetitions, new.repetitions, ""),
-        _figure("Range to reach", old.target_excursion_deg, new.target_excursion_deg, "°"),
-        _figure("Rest", old.rest_s, new.rest_s, " s"),
-    ]
+    parts = [_figure("Sets", old.sets, new.sets, ""), _figure("Repetitions", old.repetitions, new.repetitions, "")]
+    if not old.target_excursion_deg is new.target_excursion_deg is None:
+        parts.append(_figure("Range to reach", old.target_excursion_deg, new.target_excursion_deg, "°"))
+    parts.append(_figure("Rest", old.rest_s, new.rest_s, " s"))
     if before.exercise != after.exercise:
-        change = Change("Exercise", exercise_name(before.exercise), exercise_name(after.exercise), "other")
+        change = Change("Exercise", exercises.name(before.exercise), exercises.name(after.exercise), "other")
         parts.insert(0, change)
     if before.side != after.side:
         parts.insert(0, Change("Side", before.side.value, after.side.value, "other"))
     return parts
 
 
-def _figure(label: str, before: float, after: float, unit: str) -> Change:
-    sense = "same" if before == after else "more" if after > before else "less"
-    return Change(label, f"{before:g}{unit}", f"{after:g}{unit}", sense)
+def _figure(label: str, before: float | None, after: float | None, unit: str) -> Change:
+    """A target that comes or goes with its angle is another thing, neither more nor less."""
+    if before is None or after is None:
+        sense = "other"
+    else:
+        sense = "same" if before == after else "more" if after > before else "less"
+    old, new = (NO_VALUE if one is None else f"{one:g}{unit}" for one in (before, after))
+    return Change(label, old, new, sense)
 
 
 def _title(changes: tuple[Change, ...]) -> str:

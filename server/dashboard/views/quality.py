@@ -9,7 +9,7 @@ from analytics.domain.session import Calibration, SensorRecord, Zero
 from ..wording import NO_VALUE, Tag, counted, degrees, percent
 
 AXIS_GOOD, AXIS_FAIR = 0.9, 0.75
-"""Share of the rotation on one axis: a knee is nearly a hinge, so much less means a sensor slipped or sits loose."""
+"""Share of the rotation on one axis: much less means that the movement wandered, or a sensor slipped or sits loose."""
 
 RESIDUAL_GOOD_MS = 30.0
 """Arrival jitter up to one long connection interval is what a healthy link shows."""
@@ -35,8 +35,14 @@ class Note:
     words: str
 
 
-def calibration_notes(calibration: Calibration | None) -> tuple[Note, ...]:
+def calibration_notes(calibration: Calibration | None, *, by_pattern: bool = False) -> tuple[Note, ...]:
     """How the axis was found and where 0° comes from: the two things that every angle rests on."""
+    if by_pattern:
+        words = (
+            "Repetitions were counted by how alike their movements are, not by an angle. Counts and times hold; "
+            "how far the joint went is not known."
+        )
+        return (Note("Counting", Tag("by pattern", "plain", "info"), words),)
     if calibration is None:
         words = (
             "The joint's axis was not found in the movement, so no angle could be computed. Check how the sensors sit."
@@ -48,7 +54,8 @@ def calibration_notes(calibration: Calibration | None) -> tuple[Note, ...]:
         tag = Tag("poor", "alert", "alert")
     axis = (
         f"{percent(share)} of the rotation lies on one axis, over {degrees(calibration.excursion_deg)} of movement. "
-        "A knee moves nearly like a hinge; a much lower share would mean that a sensor slipped."
+        "Cleanly done, a movement turns about nearly one axis; a much lower share means that it wandered or a sensor "
+        "slipped."
     )
     if calibration.zero is Zero.GONIOMETER:
         zero = Note("Zero", Tag("goniometer", "good", "check"), "0° was set from a clinician's goniometer reading.")

@@ -17,12 +17,13 @@ FORM_TAGS = {
 }
 
 
-def chart_data(report: SessionReport) -> dict[str, Any] | None:
-    """What static/session_chart.js draws; None for a session without an angle curve."""
+def chart_data(report: SessionReport, angle: str) -> dict[str, Any] | None:
+    """What static/session_chart.js draws; None for a session without an angle curve. `angle`: what it is called."""
     trace = report.trace
     if trace is None:
         return None
     return {
+        "angle": angle.lower(),
         "start_s": trace.start_s,
         "rate_hz": trace.rate_hz,
         "flexion_deg": [None if value is None else round(value, 1) for value in trace.flexion_deg],
@@ -33,7 +34,7 @@ def chart_data(report: SessionReport) -> dict[str, Any] | None:
                 "peak_s": r.peak_s,
                 "end_s": r.end_s,
                 "tone": FORM_TAGS[r.form.label].tone,
-                "words": f"Repetition {r.number}: {degrees(r.excursion_deg)}, {FORM_TAGS[r.form.label].text.lower()}",
+                "words": _repetition_words(r),
             }
             for r in report.repetitions
         ],
@@ -41,15 +42,26 @@ def chart_data(report: SessionReport) -> dict[str, Any] | None:
     }
 
 
-def chart_words(repetitions: tuple[Repetition, ...], forms: Counter[FormLabel]) -> str:
+def _repetition_words(repetition: Repetition) -> str:
+    said = [] if repetition.excursion_deg is None else [degrees(repetition.excursion_deg)]
+    said.append(FORM_TAGS[repetition.form.label].text.lower())
+    return f"Repetition {repetition.number}: {', '.join(said)}"
+
+
+def ranges_of(repetitions: tuple[Repetition, ...]) -> list[float]:
+    """Of those that were followed by an angle."""
+    return [r.excursion_deg for r in repetitions if r.excursion_deg is not None]
+
+
+def chart_words(repetitions: tuple[Repetition, ...], forms: Counter[FormLabel], angle: str) -> str:
     """The same for who cannot see it. `forms`: how many repetitions were done how."""
     if not repetitions:
         return "No repetition was found in this session."
     kinds = [f"{forms[label]} {FORM_TAGS[label].text.lower()}" for label in FormLabel if forms[label]]
-    ranges = [r.excursion_deg for r in repetitions]
+    ranges = ranges_of(repetitions)
+    wide = f", each {degrees(min(ranges))} to {degrees(max(ranges))} wide" if ranges else ""
     return (
-        f"Knee flexion over {span(repetitions)} with {counted(len(repetitions), 'repetition')}, "
-        f"each {degrees(min(ranges))} to {degrees(max(ranges))} wide: {join_words(kinds)}."
+        f"{angle} over {span(repetitions)} with {counted(len(repetitions), 'repetition')}{wide}: {join_words(kinds)}."
     )
 
 
@@ -66,11 +78,8 @@ def span(repetitions: tuple[Repetition, ...]) -> str:
 
 def easing_words(easing: Easing) -> str:
     """What a rule of safety did, when, and what the patient was told."""
-    done = (
-        "Asked for nothing more"
-        if easing.dose is None
-        else (
-            f"Asked for less: {easing.dose.sets} × {easing.dose.repetitions} to {easing.dose.target_excursion_deg:.0f}°"
-        )
-    )
+    done = "Asked for nothing more"
+    if (dose := easing.dose) is not None:
+        target = f" to {dose.target_excursion_deg:.0f}°" if dose.target_excursion_deg is not None else ""
+        done = f"Asked for less: {dose.sets} × {dose.repetitions}{target}"
     return f"{clock(easing.time_s)} {done} ({easing.rule}). The patient was told: {easing.reason}"

@@ -103,7 +103,7 @@ def test_a_reached_target_grows_by_one_step_and_says_why() -> None:
     )
     assert made.rejected_alternatives == (
         "Also repetitions per set from 8 to 10: one change at a time, and range comes first.",
-        "A step of more than 5°: how the knee takes this one should be seen first.",
+        "A step of more than 5°: how the joint takes this one should be seen first.",
         "No change: the present dose is mastered and well tolerated.",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from analytics.evaluation import repetitions
 from analytics.evaluation.recordings import recordings_with
 from analytics.evaluation.repetition_sets import cut, labelled_set, pauses, phase_times, rests_of, walking
+from analytics.motion.repetition.movement_counter import CountedMovement
 from analytics.signals.recording import RecordingError
 
 
@@ -48,13 +50,15 @@ def test_a_slice(few):
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_bars_are_held(data_folder):
-    """Measured 0.968 of 216 sets (0.95 to 0.97 over four draws of the cuts) and 0.09 per minute in 58 minutes."""
+    """Measured 0.968 of 216 sets (0.95 to 0.97 over four draws of the cuts) and 0.15 per minute in 68 minutes; with
+    those that are more than a timer asked for 0.43."""
     report = repetitions.evaluate(data_folder, lambda _: None)
     found = results(report)
     assert found["sets_within_one"].value >= 0.95
     assert found["sets_within_one"].n >= 216
     assert max(found["sets_within_one"].baselines.values()) < 0.6
     assert found["false_per_minute"].value <= 0.2
+    assert found["false_per_minute"].baselines[repetitions.WITH_BEYOND] <= 0.5
     assert [row[-1] for row in report.rows if row[0].startswith("walking")] == ["0 for 0"]
     knee = [row for row in report.rows if row[0].startswith("knee angle")]
     assert [(row[1], row[3]) for row in knee] == [("3", "3"), ("1", "1")], "exactly, as before"
@@ -118,12 +122,47 @@ def test_templates_and_unlabelled_sessions_are_no_sets(few):
 
 
 def test_rests_within_a_set_are_no_pauses(few):
-    (activity,) = [found for one in recordings_with(few, "acc") if (found := pauses(one))]
+    one = next(one for one in recordings_with(few, "label"))
+    activity, labels = pauses(one), one.arrays["label"]
     assert activity.stretches
-    assert all(end - start >= 4.0 for start, end in activity.stretches), "8 s or more, less 2 s at either end"
-    labels = next(one for one in recordings_with(few, "label")).arrays["label"]
     for start, end in activity.stretches:
-        assert set(labels[round(start * 10) : round(end * 10)].tolist()) <= {"Break", "setBreak"}
+        assert end - start >= 8.0
+        assert set(labels[round(start * 10) : round(end * 10) + 1].tolist()) <= {"Break", "setBreak"}
+
+
+def test_what_a_timer_asked_for_between_pauses(few):
+    """The recording in whole: six pauses, five sets between them, each repetition prompted."""
+    one = next(one for one in recordings_with(few, "label"))
+    prompts = sum(kind not in {"Break", "setBreak"} for kind, _ in groupby(one.arrays["label"].tolist()))
+    asked = pauses(one).asked
+    assert sum(number for _, _, number in asked) == prompts
+    assert [number for _, _, number in asked] == [10, 5, 9, 6, 7]
+    assert all(start < end for start, end, _ in asked)
+
+
+def repetition(start_s, end_s):
+    return CountedMovement(start_s, (start_s + end_s) / 2, end_s, 1.0, end_s)
+
+
+@pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        ([(12.0, 14.0), (15.0, 17.0)], (0, 0, 0, 0)),
+        ([(9.0, 10.5), (12.0, 14.0)], (0, 1, 0, 0)),  # begun early: the set's own first
+        ([(12.0, 14.0), (15.0, 17.0), (19.0, 23.0)], (0, 1, 1, 0)),  # a third of two
+        ([(2.0, 4.0), (12.0, 14.0), (15.0, 17.0)], (1, 1, 0, 0)),
+        ([(12.0, 14.0), (15.0, 17.0), (20.0, 22.0)], (1, 1, 0, 0)),  # right at the edge there is no margin
+        ([(8.0, 10.0), (20.5, 29.5)], (2, 2, 0, 1)),
+    ],
+)
+def test_what_is_false_and_what_belongs_to_a_set(counted, expected, monkeypatch):
+    """Two repetitions asked for from 10 to 20 s, between two pauses."""
+    time_s = np.arange(0.0, 30.0, 0.1)
+    motion = repetitions.Motion(time_s, np.zeros((len(time_s), 3)), np.zeros((len(time_s), 3)))
+    activity = repetitions.Activity("it", "pauses", motion, [(0.0, 10.0), (20.0, 30.0)], [(10.0, 20.0, 2)])
+    monkeypatch.setattr(repetitions, "count", lambda _: [repetition(*one) for one in counted])
+    found = repetitions._idle(activity, lambda _: None)
+    assert (found.false, found.turned, found.beyond, found.off) == expected
 
 
 def test_each_foot_walks(data_folder):

@@ -14,6 +14,7 @@ import pytest
 from analytics.evaluation import rom
 from analytics.evaluation.recordings import recordings_with
 from analytics.evaluation.rom_clips import FORM, Knee, knees
+from analytics.evaluation.rom_legs import Leg
 from analytics.motion.angles import HingeAxes
 from analytics.signals.recording import RecordingError
 from analytics.signals.samples import FloatArray
@@ -36,7 +37,7 @@ def leg(few: Path) -> list[Knee]:
 
 @pytest.mark.long
 def test_the_bars_are_held(data_folder: Path) -> None:
-    """Measured 4.11° (bar 4.3), 4.58° (6.0) and 3.94° (4.0); the aims of 3.0, 4.0 and 2.5° are not reached."""
+    """Measured 4.15° (bar 4.3), 4.56° (6.0) and 3.98° (4.0); the aims of 3.0, 4.0 and 2.5° are not reached."""
     report = rom.evaluate(data_folder / SUBJECT, lambda _: None)
     value = {one.metric: one.value for one in report.results}
     assert value["knee_flexion_rmse_deg"] <= 4.3
@@ -57,9 +58,18 @@ def test_a_few_repetitions_are_scored_and_walking_is_passed_over(few: Path) -> N
     assert all(one["value"] < one["baselines"]["vendor, no axis"] for one in results)
 
 
+def test_what_each_repetition_would_have_calibrated_is_said(few: Path) -> None:
+    """Lunges are as good one as the other; a half squat of a second is refused; what is not there is not named."""
+    notes = rom.evaluate(few, lambda _: None).notes
+    lines = {line.split()[0]: line for line in notes if line.startswith("  ")}
+    assert set(lines) == {"Lunge", "SqHalfDL", "StepDnL"}
+    assert lines["Lunge"].count("(2 of 2)") == 2
+    assert lines["SqHalfDL"].count("–") == lines["SqHalfDL"].count("(0 of 1)") == 2
+
+
 def test_a_repetition_is_never_calibrated_on_itself(leg: list[Knee], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rom, "peer_flexions_deg", _no_peers)
-    assert {one.knee.repetition: one.calibrated_on for one in rom.measure_leg(leg)} == {
+    assert {one.knee.repetition: one.calibrated_on for one in rom.measure_leg(Leg(leg))} == {
         "Lunge_01_rep1": "Lunge_01_rep2",
         "Lunge_01_rep2": "Lunge_01_rep1",
         "SqHalfDL_01_rep1": "Lunge_01_rep1",
@@ -70,7 +80,7 @@ def test_a_repetition_is_never_calibrated_on_itself(leg: list[Knee], monkeypatch
 def test_the_flexion_does_not_know_the_reference(leg: list[Knee], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rom, "peer_flexions_deg", _no_peers)
     blind = [replace(knee, flexion_deg=np.full_like(knee.flexion_deg, 7.0)) for knee in leg]
-    for one, other in zip(rom.measure_leg(leg), rom.measure_leg(blind), strict=True):
+    for one, other in zip(rom.measure_leg(Leg(leg)), rom.measure_leg(Leg(blind)), strict=True):
         for method, flexion in one.flexion_deg.items():
             assert flexion == pytest.approx(other.flexion_deg[method]), method
 
@@ -80,7 +90,7 @@ def test_the_raw_angle_never_looks_ahead(leg: list[Knee], monkeypatch: pytest.Mo
     monkeypatch.setattr(rom, "peer_flexions_deg", _no_peers)
     third = len(leg[3].acc) // 3
     cut = [*leg[:3], _first(leg[3], third)]
-    whole, short = (rom.measure_leg(one)[3].flexion_deg for one in (leg, cut))
+    whole, short = (rom.measure_leg(Leg(one))[3].flexion_deg for one in (leg, cut))
     assert short[rom.RAW] == pytest.approx(whole[rom.RAW][:third], abs=1e-9)
     assert np.abs(short[rom.AFTER] - whole[rom.AFTER][:third]).max() > 0.1  # this one does
 

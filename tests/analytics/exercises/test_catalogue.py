@@ -11,6 +11,7 @@ from analytics.domain.exercise import Exercise, NoSingleAngleError, RepetitionKi
 from analytics.domain.program import Dose
 from analytics.exercises import UnknownExercise, catalogue, exercise
 from analytics.exercises.drawing import key_poses
+from analytics.exercises.drawn_angle import drawn_deg
 from analytics.exercises.reading import read_file
 
 FILES = sorted((resources.files("analytics") / "exercises").glob("*/*.toml"))  # type: ignore[attr-defined]
@@ -48,12 +49,6 @@ ANATOMY_DEG = {
     (Joint.NECK, JointAngle.LATERAL_FLEXION): (0, 45),
     (Joint.NECK, JointAngle.ROTATION): (0, 85),
 }
-DRAWN_AS = {
-    (Joint.ANKLE, JointAngle.INVERSION): (("ankle_inversion", 1),),
-    (Joint.ELBOW, JointAngle.PRONATION): (("forearm_pronation", 1),),
-    (Joint.NECK, JointAngle.FLEXION): (("neck_flexion", 1), ("head_flexion", 1)),
-    (Joint.PELVIS, JointAngle.LEAN_FORWARD): (("pelvis_lean", 1),),
-}
 
 
 def ids(one: Exercise) -> str:
@@ -87,16 +82,19 @@ def test_what_is_asked_for_is_anatomically_possible(one: Exercise):
 
 @pytest.mark.parametrize("one", WITH_ANGLE, ids=ids)
 def test_the_drawing_moves_the_way_the_angle_says_and_about_as_far(one: Exercise):
-    movement = movements(one.joint)[one.direction]
-    if movement.angle is JointAngle.ELEVATION:
-        drawn = (("shoulder_flexion", 1), ("shoulder_abduction", 1))
-    else:
-        name = f"{one.joint}_{movement.angle}"
-        drawn = DRAWN_AS.get((one.joint, movement.angle), ((name, 1),))
     poses = key_poses(one)
-    travels = [sum(k * (p.get(n, 0) - poses[0].get(n, 0)) for n, k in drawn) * movement.sign for p in poses]
+    travels = [one.toward * (drawn_deg(one, pose) - drawn_deg(one, poses[0])) for pose in poses]
     assert one.dose.target_excursion_deg
     assert 0.6 * one.dose.target_excursion_deg <= max(travels) <= 2.4 * one.dose.target_excursion_deg
+
+
+@pytest.mark.parametrize("one", ALL, ids=ids)
+def test_every_sensor_that_is_named_is_of_use(one: Exercise):
+    """Whoever reads that one may be worn on the pelvis expects to see more by it."""
+    seen = {part for compensation in one.compensations for part in compensation.needs}
+    alone = {part for way in one.sensors.alone for part in (way.segment, *way.still)}
+    assert set(one.sensors.optional) <= seen | alone
+    assert len(set(one.layouts)) == len({layout.segments for layout in one.layouts}), "one is never reached"
 
 
 @pytest.mark.parametrize("one", ALL, ids=ids)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from math import dist
+from math import acos, degrees, dist, hypot
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.domain.body import JointAngle, movements
 from analytics.domain.drawing import FixedPoint, PoseAngle
 from analytics.domain.exercise import Posture, Side
 from analytics.exercises import catalogue, exercise
 from analytics.exercises.drawing import Figure, Role
+from analytics.exercises.drawn_angle import drawn_deg
 from analytics.exercises.skeleton import FOREARM, SHANK, THIGH, TRUNK, UPPER_ARM, joints
 from analytics.exercises.svg import svg
 
@@ -104,6 +106,41 @@ def test_between_two_poses_the_angle_goes_in_proportion_and_after_the_last_back_
     figure = Figure(exercise("knee.extension.seated"))
     knee = [figure.angles(phase)["knee_flexion"] for phase in (0, 0.5, 1, 1.5, 2)]
     assert knee == [90, 49, 8, 49, 90]
+
+
+@pytest.mark.parametrize(
+    ("code", "range_deg", "excursions", "phases"),
+    [
+        ("knee.extension.seated", 82, (-4, 0, 41, 82, 120), (0, 0, 0.5, 1, 1)),
+        ("knee.sit_to_stand", 90, (0, 45, 90), (0, 1, 2)),
+        ("shoulder.abduction.standing", 89, (0, 89), (0, 1)),
+        ("trunk.pelvic_tilt", 16, (0, 8), (0, 0.5)),
+        ("shoulder.pendulum", 0, (0, 30), (0, 0)),
+        ("knee.walking_range", 0, (0, 30), (0, 0)),
+    ],
+)
+def test_the_figure_follows_a_measured_angle_as_far_as_it_is_drawn(code, range_deg, excursions, phases):
+    figure = Figure(exercise(code))
+    assert figure.range_deg == pytest.approx(range_deg)
+    assert tuple(map(figure.phase, excursions)) == pytest.approx(phases)
+
+
+RAISED = [
+    one for one in ALL
+    if one.angle and movements(one.joint)[one.direction].angle is JointAngle.ELEVATION
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("one", RAISED, ids=lambda one: one.code)
+def test_how_far_an_arm_is_drawn_raised_is_the_angle_between_its_points(one):
+    figure = Figure(one)
+    for phase in (0, figure.turning):
+        angles = figure.angles(phase)
+        at = joints(one.posture, angles)
+        arm = [b - a for a, b in zip(at["shoulder"], at["elbow"], strict=True)]
+        down = [b - a for a, b in zip(at["spine_4"], at["spine_3"], strict=True)]
+        cosine = sum(a * b for a, b in zip(arm, down, strict=True)) / (hypot(*arm) * hypot(*down))
+        assert drawn_deg(one, angles) == pytest.approx(degrees(acos(cosine)), abs=1e-6)
 
 
 def test_the_left_side_is_the_mirror_image():

@@ -9,9 +9,11 @@ from analytics.domain.session import Zero
 from analytics.motion.calibration import (
     Fault,
     check_mounting,
+    check_rest,
     check_slipped,
     check_strap,
     joint_zero,
+    plain_name,
     still_pose,
     turned_deg,
     which_is_where,
@@ -69,15 +71,20 @@ def test_a_sensor_upside_down_or_turned_is_told():
     assert check_mounting("thigh", up, up, (0.0, 0.0, -1.0), axis).refusal is None, "an axis has no sense"
     down = check_mounting("thigh", (0.0, -1.0, 0.0), up)
     assert down.fault is Fault.UPSIDE_DOWN
-    assert down.refusal == "The sensor on your thigh is upside down. Turn it round so that its arrow points up."
+    assert "the other way up than last time" in down.refusal
     aside = check_mounting("thigh", up, up, (0.7, 0.0, 0.7), axis)
     assert aside.fault is Fault.TURNED
-    assert "45° off" in aside.refusal
+    assert "45° off from last time" in aside.refusal
 
 
 def test_a_slipped_sensor_is_told():
     assert check_slipped("shank", (0.0, 1.0, 0.0), (0.1, 0.995, 0.0)).refusal is None
     assert check_slipped("shank", (0.0, 1.0, 0.0), (0.5, 0.866, 0.0)).fault is Fault.SLIPPED
+    assert check_slipped("shank", (0.0, 1.0, 0.0), (0.0, -1.0, 0.0)).off_deg == 180.0, (
+        "an axis has the movement's sense"
+    )
+    assert check_rest("shank", (0.0, 1.0, 0.0), (0.5, 0.866, 0.0)).fault is Fault.MOVED
+    assert "lower leg" in check_rest(plain_name("right_shank"), (0.0, 1.0, 0.0), (0.5, 0.866, 0.0)).refusal
 
 
 def test_a_loose_strap_is_told_from_soft_tissue(data_folder):
@@ -118,9 +125,41 @@ def test_sensors_that_turn_alike_are_not_told_apart():
     )
 
 
+@pytest.mark.parametrize(
+    ("turned", "expected", "sure"),
+    [((80, 20), (1.0, 0.18), True), ((80, 60), (1.0, 0.18), False), ((80, 2), (1.0, 0.47), True),
+     ((80, 20), (1.0, 0.47), False)],
+)  # fmt: skip
+def test_both_what_should_be_and_what_was_must_be_clear(turned, expected, sure):
+    """A step up and a squat, as drawn; 2 (1 - s)(1 - t)."""
+    moves = {"thigh": [expected[0]], "shank": [expected[1]]}
+    found = which_is_where({"thigh": [turned[0]], "shank": [turned[1]]}, moves)
+    assert (found.refusal is None) is sure
+    assert found.margin == pytest.approx(2 * (1 - expected[1]) * (1 - turned[1] / turned[0]))
+    exchanged = which_is_where({"thigh": [turned[1]], "shank": [turned[0]]}, moves)
+    assert exchanged.segment_of == {"thigh": "shank", "shank": "thigh"}
+
+
+def test_sensors_on_segments_that_do_much_the_same_stay_where_they_are_said_to_be():
+    """Raising the arm: upper arm and forearm turn alike, and the chest a little more than the pelvis."""
+    moves = {"upper_arm": [1.0], "forearm": [0.9], "chest": [0.0], "pelvis": [0.1]}
+    as_said = {"upper_arm": [70.0], "forearm": [90.0], "chest": [9.0], "pelvis": [2.0]}
+    assert which_is_where(as_said, moves).segment_of == {one: one for one in moves}
+    exchanged = which_is_where({**as_said, "upper_arm": [9.0], "chest": [70.0]}, moves)
+    assert exchanged.refusal is None
+    assert exchanged.segment_of == {
+        "upper_arm": "chest",
+        "chest": "upper_arm",
+        "forearm": "forearm",
+        "pelvis": "pelvis",
+    }
+
+
 def test_movements_that_cannot_tell_are_a_mistake_of_who_asks():
     with pytest.raises(ValueError, match="the same in all"):
         which_is_where({"A": [1.0], "B": [2.0]}, {"thigh": [True], "shank": [True]})
+    with pytest.raises(ValueError, match="the same in all"):
+        which_is_where({"A": [1.0], "B": [2.0]}, {"thigh": [1.0], "shank": [0.6]})
     with pytest.raises(ValueError, match="1 sensors for 2 segments"):
         which_is_where({"A": [1.0]}, {"thigh": [True], "shank": [False]})
 

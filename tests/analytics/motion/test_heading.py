@@ -56,6 +56,20 @@ def test_a_hinge_tells_a_drifting_heading_from_the_first_sample():
     assert degrees(answers[-1].error_rad) < 2
 
 
+def test_what_is_learned_of_the_heading_is_learned_of_what_it_was_given_as():
+    """Given 6° off, a hinge finds its heading; the start is known as well as the end, and at first the
+    change since then is known far better than both."""
+    drift, wrong = radians(0.2), radians(6)
+    answers = follow(
+        HingeConstraint(FLEXION, FLEXION), 20, lambda t: 1.0 + drift * t, heading_rad=1.0 + wrong, error_rad=wrong
+    )
+    last = answers[-1]
+    assert degrees(last.start_shift_rad) == pytest.approx(-6, abs=0.5)
+    assert degrees(last.heading_rad - (1.0 + wrong + last.start_shift_rad) - drift * 20) == pytest.approx(0, abs=0.5)
+    assert last.since_start_rad < 2 * last.error_rad
+    assert answers[0].since_start_rad < 0.1 * answers[0].error_rad
+
+
 def test_an_upright_axis_tells_no_heading_and_the_uncertainty_says_so():
     unknown = follow(HingeConstraint(FLEXION, FLEXION), 0.2, lambda t: 1.0, upright=True)[-1]
     assert not unknown.known

@@ -74,6 +74,7 @@ def test_from_a_calibration_both_axes_and_the_start_are_known():
         proximal_axis=rotate(conjugate(MOUNT_P), AXIS_EARTH),
         distal_axis=AXIS_D,
         start=multiply(conjugate(MOUNT_P), MOUNT_D),
+        start_up=rotate(conjugate(MOUNT_P), (0.0, 0.0, 1.0)),
         heading_rad=1.0,
         drift_rad_s=0.01,
         heading_error_rad=0.02,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.motion.measures import Measure, Unit, UnmeasurableError, measures_of
+from analytics.domain.measure import Measure, Unit
+from analytics.motion.measures import UnmeasurableError, measures_of
 from tests.support.strokes import repetition
 
 CUT = 0.059
@@ -104,14 +105,6 @@ def test_smoothness_from_an_angular_rate_has_its_own_error():
     assert by_rate["concentric_sparc"].error > by_angle["concentric_sparc"].error
 
 
-def test_compensation_is_the_greatest_departure_with_its_sign():
-    time_s, angle = repetition(out_s=1.0, back_s=1.0)
-    lean = 12.0 - 8.0 * np.sin(np.pi * np.clip((time_s - 0.5) / 2.0, 0, 1))
-    found = measures_of(time_s, angle, others_deg={"trunk lean": lean}, angle_error_deg=2.0)["compensation.trunk lean"]
-    assert found.value == pytest.approx(-8.0, abs=0.8)
-    assert (found.name, found.unit, found.error) == ("Trunk lean", Unit.DEGREE, 2.0)
-
-
 def test_the_angle_s_error_is_the_range_s():
     time_s, angle = repetition()
     assert measures_of(time_s, angle, angle_error_deg=2.5)["range"].error == 2.5
@@ -154,9 +147,17 @@ def test_what_cannot_be_measured_is_refused_with_a_sentence(spoil, sentence):
 
 def test_a_measure_has_an_error_or_a_reason():
     with pytest.raises(ValueError, match="an error or the reason"):
-        Measure("range", "Range moved", 60.0, Unit.DEGREE)
+        Measure(code="range", name="Range moved", value=60.0, unit=Unit.DEGREE)
     with pytest.raises(ValueError, match="an error or the reason"):
-        Measure("range", "Range moved", 60.0, Unit.DEGREE, 2.0, "No reason.")
-    assert str(Measure("range", "Range moved", 60.4, Unit.DEGREE, 2.1)) == "Range moved: 60 ± 2°"
-    assert str(Measure("hold_time", "Hold", 1.234, Unit.SECOND, 0.03)) == "Hold: 1.23 ± 0.03 s"
-    assert str(Measure("x", "Hold", 1.234, Unit.SECOND, None, "Nobody knows.")) == "Hold: 1.23 s"
+        Measure(code="range", name="Range moved", value=60.0, unit=Unit.DEGREE, error=2.0, why_no_error="No reason.")
+    assert (
+        str(Measure(code="range", name="Range moved", value=60.4, unit=Unit.DEGREE, error=2.1))
+        == "Range moved: 60 ± 2°"
+    )
+    assert (
+        str(Measure(code="hold_time", name="Hold", value=1.234, unit=Unit.SECOND, error=0.03)) == "Hold: 1.23 ± 0.03 s"
+    )
+    assert (
+        str(Measure(code="x", name="Hold", value=1.234, unit=Unit.SECOND, why_no_error="Nobody knows."))
+        == "Hold: 1.23 s"
+    )

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from analytics.domain.measure import Measure, Unit
 from analytics.motion.measures import (
     PUBLISHED_RETEST,
-    Measure,
     Retest,
-    Unit,
     UnmeasurableError,
     change,
     measures_of,
@@ -28,7 +27,7 @@ error = st.floats(0.01, 5.0)
 
 
 def range_of(value, error_deg=2.0):
-    return Measure("range", "Range moved", value, Unit.DEGREE, error_deg)
+    return Measure(code="range", name="Range moved", value=value, unit=Unit.DEGREE, error=error_deg)
 
 
 def a_set(ranges_deg, slowness=None):
@@ -92,7 +91,7 @@ def test_two_repetitions_are_no_consistency_and_none_are_no_set():
 
 
 def test_a_measure_without_error_gives_a_mean_without():
-    none = Measure("range", "Range moved", 60.0, Unit.DEGREE, None, "Nobody knows.")
+    none = Measure(code="range", name="Range moved", value=60.0, unit=Unit.DEGREE, why_no_error="Nobody knows.")
     assert of_set([{"range": range_of(60.0)}, {"range": none}])["range"].why_no_error == "Nobody knows."
 
 
@@ -113,11 +112,11 @@ def test_sides_swapped_are_the_reciprocal(one, other):
 def test_no_symmetry_against_next_to_nothing_nor_of_what_has_no_zero():
     with pytest.raises(UnmeasurableError, match="other side"):
         symmetry(range_of(40.0), range_of(5.0))
-    smooth = Measure("concentric_sparc", "Smoothness", -1.5, Unit.NONE, 0.1)
+    smooth = Measure(code="concentric_sparc", name="Smoothness", value=-1.5, unit=Unit.NONE, error=0.1)
     with pytest.raises(ValueError, match="no zero"):
         symmetry(smooth, smooth)
     with pytest.raises(ValueError, match="not the same"):
-        symmetry(range_of(40.0), Measure("hold_time", "Hold", 2.0, Unit.SECOND, 0.1))
+        symmetry(range_of(40.0), Measure(code="hold_time", name="Hold", value=2.0, unit=Unit.SECOND, error=0.1))
 
 
 def test_the_smallest_change_worth_believing():
@@ -143,12 +142,12 @@ def test_a_true_zero_change_is_called_real_once_in_twenty():
 
 
 def test_without_an_error_nothing_is_said_of_a_change():
-    none = Measure("range", "Range moved", 60.0, Unit.DEGREE, None, "Nobody knows.")
+    none = Measure(code="range", name="Range moved", value=60.0, unit=Unit.DEGREE, why_no_error="Nobody knows.")
     found = change(none, range_of(90.0))
     assert found.is_real is None
     assert "not known" in str(found)
     with pytest.raises(ValueError, match="not the same"):
-        change(range_of(1.0), Measure("hold_time", "Hold", 2.0, Unit.SECOND, 0.1))
+        change(range_of(1.0), Measure(code="hold_time", name="Hold", value=2.0, unit=Unit.SECOND, error=0.1))
 
 
 def test_a_change_held_only_against_the_sensors_says_so():

@@ -30,7 +30,7 @@ def test_its_tables_are_what_is_measured(data_folder):
 
 def test_its_example_runs():
     example = doctest.DocTestParser().get_doctest(PAGE, {}, "measures.md", "docs/measures.md", 0)
-    assert len(example.examples) == 4
+    assert len(example.examples) == 5
     assert doctest.DocTestRunner().run(example).failed == 0
 
 

@@ -84,16 +84,44 @@ def test_an_accelerometer_without_gravity_is_named(movement):
 @pytest.mark.parametrize("size", [1, 7, 400])
 def test_the_first_readings_say_the_same_whatever_the_packets(movement, size):
     gyr, acc, rate_hz = movement
-    time_s = times(len(gyr), 1.1 * rate_hz)
     first = FirstReadings(rate_hz)
     cuts = [slice(i, i + size) for i in range(0, len(gyr), size)]
-    found = [fault for cut in cuts for fault in first.update(np.degrees(gyr)[cut], acc[cut], time_s[cut])]
-    assert complaints(found) == [Complaint.RATE_IN_DEGREES, Complaint.SAMPLING_RATE]
+    found = [fault for cut in cuts for fault in first.update(np.degrees(gyr)[cut], acc[cut])]
+    assert complaints(found) == [Complaint.RATE_IN_DEGREES]
     assert first.judged
 
 
+def test_a_rate_in_degrees_is_named_before_a_movement_is_half_done(movement):
+    """Asked for as soon as the sensor has truly turned by 40°, and never of right readings."""
+    gyr, acc, rate_hz = movement
+    right, wrong = FirstReadings(rate_hz), FirstReadings(rate_hz)
+    turned_deg = np.degrees(np.cumsum(np.linalg.norm(gyr, axis=1)) / rate_hz)
+    said_deg = []
+    for i in range(len(gyr)):
+        cut = slice(i, i + 1)
+        assert right.update(gyr[cut], acc[cut]) == ()
+        if wrong.update(np.degrees(gyr)[cut], acc[cut]):
+            said_deg.append(turned_deg[i])
+    assert len(said_deg) == 1
+    assert said_deg[0] < 40.0 + turned_deg[round(rate_hz)], "the first second has to pass"
+
+
+def test_a_slow_movement_in_degrees_shows_by_gravity_alone():
+    """At 8 °/s nothing looks too fast; but read as rad/s, gravity would have to go round with it."""
+    rate_hz, time_s = 50.0, np.arange(0, 6, 0.02)
+    angle = np.radians(8.0) * np.maximum(time_s - 2.0, 0.0)
+    acc = 9.81 * np.stack([np.sin(angle), 0 * angle, np.cos(angle)], axis=1)
+    gyr = np.stack([0 * angle, -np.gradient(angle, time_s), 0 * angle], axis=1)
+    readings = FirstReadings(rate_hz)
+    said_s = [
+        float(time_s[i]) for i in range(len(gyr))
+        if readings.update(np.degrees(gyr[i : i + 1]), acc[i : i + 1])
+    ]  # fmt: skip
+    assert said_s == [pytest.approx(3.0, abs=0.3)]
+
+
 @pytest.mark.parametrize(
-    ("gyr_factor", "acc_factor", "within_s"), [(180 / np.pi, 1.0, 6.0), (1.0, 1 / 9.81, 1.5), (1.0, 1.0, None)]
+    ("gyr_factor", "acc_factor", "within_s"), [(180 / np.pi, 1.0, 2.0), (1.0, 1 / 9.81, 0.5), (1.0, 1.0, None)]
 )
 def test_no_orientation_comes_from_wrong_units(movement, gyr_factor, acc_factor, within_s):
     gyr, acc, rate_hz = movement

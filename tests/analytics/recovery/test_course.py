@@ -12,26 +12,29 @@ import pytest
 from analytics.domain.exercise import Side
 from analytics.domain.recovery import KNEE_RANGE, Course, CoursePoint
 from analytics.domain.session import Form, FormLabel, Repetition, SessionReport
-from analytics.recovery.course import SPREAD_TO_ERROR, course_point, measurements, session_range
+from analytics.exercises import catalogue
+from analytics.recovery.course import SPREAD_TO_ERROR, course_point, measurements, outcome_of, session_range
 
 SURGERY = date(2025, 3, 1)
 
 
-def repetition(number: int, excursion_deg: float, error_deg: float = 1.0) -> Repetition:
+def repetition(number: int, excursion_deg: float | None, error_deg: float = 1.0) -> Repetition:
     return Repetition(
         number=number,
         start_s=number * 5.0,
         peak_s=number * 5.0 + 1.5,
         end_s=number * 5.0 + 3.0,
         excursion_deg=excursion_deg,
-        excursion_error_deg=error_deg,
-        peak_flexion_deg=90 - excursion_deg,
+        excursion_error_deg=None if excursion_deg is None else error_deg,
+        peak_flexion_deg=None if excursion_deg is None else 90 - excursion_deg,
         peak_velocity_deg_s=80,
         form=Form(label=FormLabel.NOT_JUDGED, reason="no model"),
     )
 
 
-def report(*excursions_deg: float, started_at: datetime = datetime(2025, 3, 11, 12, tzinfo=UTC)) -> SessionReport:
+def report(
+    *excursions_deg: float | None, started_at: datetime = datetime(2025, 3, 11, 12, tzinfo=UTC)
+) -> SessionReport:
     return SessionReport(
         id=UUID(int=7),
         patient_id="p",
@@ -80,6 +83,20 @@ def test_too_few_repetitions_or_a_day_before_surgery_is_no_measurement() -> None
     assert course_point(report(60, 61, math.nan), SURGERY) is None
     assert course_point(report(60, 61, 62, started_at=datetime(2025, 2, 27, tzinfo=UTC)), SURGERY) is None
     assert course_point(report(60, 61, 62, started_at=datetime(2025, 3, 1, 18, tzinfo=UTC)), SURGERY) is not None
+
+
+def test_repetitions_without_an_angle_are_no_part_of_a_range() -> None:
+    assert course_point(report(None, None, None, None), SURGERY) is None
+    assert course_point(report(60, None, 61, None), SURGERY) is None
+    point = course_point(report(60, None, 61, 62), SURGERY)
+    assert point is not None
+    assert point.value == 61
+
+
+def test_no_other_exercises_range_is_taken_for_the_knees() -> None:
+    outcomes = {outcome_of(code) for code in catalogue()}
+    assert len(outcomes) == len(catalogue())
+    assert [code for code in catalogue() if outcome_of(code) == KNEE_RANGE] == ["knee.extension.seated"]
 
 
 def test_the_day_is_that_of_the_patients_own_clock() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from analytics.domain.check_in import CheckIn, RedFlag
-from analytics.domain.exercise import Segment, Side
+from analytics.domain.exercise import Follows, Segment, Side
 from analytics.domain.live import Command
-from analytics.domain.program import Assignment, Brace, Prescription, Program, Restriction, WeightBearing
+from analytics.domain.measure import Measure, Unit
+from analytics.domain.program import Assignment, Brace, Dose, Prescription, Program, Restriction, WeightBearing
 from analytics.domain.session import Easing, EasingAction, SessionReport
+from analytics.domain.session import TestResult as Result
+from analytics.exercises import catalogue
 from analytics.safety.rules import load_rules
 from analytics.safety.session import NOTHING_STANDS
 from device_gateway.conditions import Conditions, Trouble
 from device_gateway.errors import GatewayError
 from device_gateway.live.hub import LiveHub
-from device_gateway.session.choosing import choices, chosen, day_of_restrictions, prepare
+from device_gateway.session.choosing import NO_WARNING, choices, chosen, day_of_restrictions, prepare
 from device_gateway.session.earlier import EarlierSessions
 from device_gateway.session.library import SHIPPED
 
@@ -55,6 +59,13 @@ def test_what_is_not_done_yet_comes_first(program, invented) -> None:
 def test_a_session_without_a_repetition_does_not_count_as_done(program, invented) -> None:
     earlier = EarlierSessions().and_then(exercised(invented, Side.RIGHT, repetitions=0), DAY)
     assert earlier.due(program, DAY, SHIPPED).side is Side.RIGHT
+
+
+def test_a_test_with_a_result_is_done_and_one_without_is_not(invented) -> None:
+    stands = Measure(code="sit_to_stand.five", name="Five times", value=12.0, unit=Unit.SECOND, error=0.2)
+    for measure in (stands, None):
+        tested = exercised(invented, Side.RIGHT, repetitions=0, test=Result(measure=measure))
+        assert bool(EarlierSessions().and_then(tested, DAY).done_on(DAY)) is (measure is not None)
 
 
 def test_where_all_is_done_it_begins_again_at_the_first(invented) -> None:
@@ -161,9 +172,9 @@ async def test_precautions_are_said_before_it_begins(invented) -> None:
     assert hub.snapshot.cue.text == " ".join(hub.snapshot.precautions)
 
 
-def prepared(program: Program, prescription: Prescription, hub: LiveHub):
+def prepared(program: Program, prescription: Prescription, hub: LiveHub, sensors: Mapping[str, Segment] = SENSORS):
     assignment = Assignment(patient_id="p1", patient_name="Test", program=program)
-    return prepare(assignment, prescription, SENSORS, started_at=NOON, hub=hub, simulated=False)
+    return prepare(assignment, prescription, sensors, started_at=NOON, hub=hub, simulated=False)
 
 
 def test_a_side_without_sensors_is_refused_with_what_to_do(program) -> None:
@@ -173,10 +184,76 @@ def test_a_side_without_sensors_is_refused_with_what_to_do(program) -> None:
         prepared(program, program.prescriptions[1], LiveHub())
 
 
-@pytest.mark.parametrize("code", ["shoulder.pendulum", "trunk.pelvic_tilt"])
-def test_what_no_angle_between_two_sensors_follows_is_not_offered_and_refused(program, code) -> None:
-    pattern = program.prescriptions[0].model_copy(update={"exercise": code})
-    mixed = program.model_copy(update={"prescriptions": (pattern, program.prescriptions[0])})
-    assert [choice.exercise for choice in choices(mixed, EarlierSessions(), DAY, SHIPPED)] == [KNEE]
-    with pytest.raises(GatewayError, match="This gateway cannot do that yet"):
-        prepared(mixed, pattern, LiveHub())
+def prescribed(code: str, target_deg: float | None) -> Prescription:
+    return Prescription(
+        exercise=code, side=Side.RIGHT, dose=Dose(sets=1, repetitions=5, target_excursion_deg=target_deg)
+    )
+
+
+ARM = {"A": Segment.CHEST, "B": Segment.RIGHT_UPPER_ARM, "C": Segment.RIGHT_FOREARM, "D": Segment.LEFT_THIGH}
+
+
+@pytest.mark.parametrize(
+    ("code", "worn", "needed", "others"),
+    [
+        ("shoulder.flexion.standing", "ABC", "AB", "C"),
+        ("shoulder.flexion.standing", "BCD", "B", "C"),
+        ("shoulder.flexion.standing", "AC", "C", "A"),
+        ("shoulder.pendulum", "ABCD", "C", ""),
+        ("shoulder.pendulum", "C", "C", ""),
+    ],
+)
+def test_the_sensors_that_are_worn_decide_how_it_is_followed(invented, code, worn, needed, others) -> None:
+    target_deg = None if code == "shoulder.pendulum" else 100
+    session = prepared(invented.program(), prescribed(code, target_deg), LiveHub(), {one: ARM[one] for one in worn})
+    assert session.wearing.needed == tuple(ARM[one] for one in needed)
+    assert session.wearing.others == tuple(ARM[one] for one in others)
+
+
+@pytest.mark.parametrize("code", catalogue())
+def test_every_exercise_of_the_catalogue_is_offered_and_begins(invented, code) -> None:
+    """Once with the best sensors, and once with each sensor that is enough alone."""
+    exercise = catalogue()[code]
+    one = prescribed(code, exercise.dose.target_excursion_deg)
+    program = invented.program().model_copy(update={"prescriptions": (one,)})
+    assert [choice.exercise for choice in choices(program, EarlierSessions(), DAY, SHIPPED)] == [code]
+    for layout in exercise.layouts:
+        hub = LiveHub()
+        session = prepared(program, one, hub, {str(n): segment for n, segment in enumerate(layout.on(Side.RIGHT))})
+        session.begin([])
+        assert session.wearing.needed == layout.on(Side.RIGHT)
+        assert (hub.snapshot.rest_flexion_deg is None) == (layout.follows is Follows.PATTERN)
+
+
+def test_what_is_missing_is_named_and_the_one_sensor_that_would_do(invented) -> None:
+    shoulder = prescribed("shoulder.flexion.standing", 100)
+    with pytest.raises(GatewayError) as refused:
+        prepared(invented.program(), shoulder, LiveHub(), {"A": Segment.LEFT_THIGH})
+    assert str(refused.value) == (
+        "Forward elevation of the arm needs a sensor on the chest and the right upper arm: strap one on and assign it "
+        "by tapping it. One sensor alone, on the right upper arm or the right forearm, would do as well."
+    )
+    with pytest.raises(GatewayError, match=r"Squat needs a sensor on the right shank: .* by tapping it\.$"):
+        prepared(invented.program(), prescribed("knee.squat", 60), LiveHub(), {"A": Segment.RIGHT_THIGH})
+
+
+@pytest.mark.parametrize(("code", "target_deg"), [("shoulder.pendulum", 30.0), ("knee.squat", None)])
+def test_a_target_that_does_not_fit_is_refused(invented, code, target_deg) -> None:
+    with pytest.raises(GatewayError, match=r"Tell your physiotherapist\.$"):
+        prepared(invented.program(), prescribed(code, target_deg), LiveHub())
+
+
+def test_a_limit_that_nothing_can_watch_is_said(invented) -> None:
+    limit = Restriction(exercise="shoulder.flexion.standing", largest_excursion_deg=60, set_by="Dr Surgeon")
+    program = invented.program().model_copy(update={"restrictions": (limit,)})
+    for sensors, said in (({"C": ARM["C"]}, True), (ARM, False)):
+        hub = LiveHub()
+        prepared(program, prescribed("shoulder.flexion.standing", 100), hub, sensors).begin([])
+        assert (NO_WARNING in hub.snapshot.precautions) is said
+
+
+def test_a_goniometers_rest_pose_is_what_listeners_see(invented) -> None:
+    measured = prescribed(KNEE, 60).model_copy(update={"rest_pose_deg": 82.0})
+    hub = LiveHub()
+    prepared(invented.program(), measured, hub).begin([])
+    assert hub.snapshot.rest_flexion_deg == 82.0

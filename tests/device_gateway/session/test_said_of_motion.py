@@ -27,7 +27,7 @@ async def test_a_sensor_in_wrong_units_is_named(told, invented) -> None:
 
 
 def test_what_is_only_for_the_report_is_not_said() -> None:
-    assert cue_of(SensorNote(THIGH, 1.0, "2 samples were missing and were filled in from those about them.")) is None
+    assert cue_of(SensorNote(THIGH, 1.0, "2 samples were missing.", aloud=False)) is None
     cue = cue_of(NotCounted(1.0, 1.0 + 1 / RATE_HZ, Reason.TOO_SHORT, 40.0, 60.0))
     assert cue is not None
     assert cue.text == "Not counted: stopped at 40°, target 60°."

@@ -8,7 +8,7 @@ import pytest
 from analytics.domain.exercise import Segment
 from analytics.domain.live import Command, CueEvent, LiveEvent, SessionState, StateEvent
 from analytics.domain.program import Dose
-from analytics.domain.session import PainMoment
+from analytics.domain.session import PainMoment, Zero
 from analytics.signals.samples import ImuSamples
 from analytics.simulation.body import SimulatedBody, seated_knee_extensions
 from device_gateway.live.hub import LiveHub
@@ -117,6 +117,15 @@ async def test_every_movement_beyond_todays_limit_warns(hub, wearing, invented, 
     # The first movement finds the axis, and is seen as an angle only once it is found.
     assert warnings - 1 <= len(told) <= warnings
     assert set(told) <= {"Not further than 20° today."}
+
+
+async def test_the_zero_of_the_joint_is_the_goniometers_where_there_is_one(hub, wearing, invented) -> None:
+    session = exercise_session(invented.opening(), DOSE, None, hub, rest_pose_deg=82.0)
+    move(session, wearing, 0.0, 1.0)
+    assert session.calibration is not None
+    assert session.calibration.zero is Zero.GONIOMETER
+    for one in session.sets.repetitions:
+        assert one.peak_flexion_deg == pytest.approx(82.0 - one.excursion_deg, abs=4)
 
 
 async def test_after_the_last_repetition_the_patient_is_told_once_that_it_was_the_last(hub, wearing, invented) -> None:

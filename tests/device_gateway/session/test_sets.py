@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from analytics.domain.measure import Measure, Unit
 from analytics.domain.program import Dose
 from analytics.domain.session import Form, FormLabel, Repetition, SetReport
+from analytics.motion.events import RepetitionMotion
 from device_gateway.session.sets import Progress, SetCounter
 
 
@@ -49,3 +54,20 @@ def test_a_set_that_was_left_empty_is_not_reported() -> None:
     sets.next_set()
     sets.add(done(2, 20.0))
     assert [(s.number, s.rest_s) for s in sets.reports()] == [(1, 17.0), (3, None)]
+
+
+def test_a_set_tells_the_usual_repetition_and_how_alike_they_were() -> None:
+    sets = SetCounter(Dose(sets=2, repetitions=3, target_excursion_deg=60))
+    time_s = np.linspace(0, 3, 151)
+    curve = RepetitionMotion(time_s, 90 - 60 * np.sin(np.pi * time_s / 3) ** 2)
+    for number, range_deg in enumerate((58.0, 60.0, 62.0), 1):
+        moved = Measure(code="range", name="Range moved", value=range_deg, unit=Unit.DEGREE, error=2.0)
+        sets.add(done(number, 4.0 * number).model_copy(update={"measures": (moved,)}), curve)
+    sets.next_set()
+    sets.add(done(4, 20.0), curve)
+    first, unmeasured = sets.reports()
+    measures = {measure.code: measure for measure in first.measures}
+    assert measures["range"].value == 60.0
+    assert measures["range_variation"].value == pytest.approx(100 * 2 / 60)
+    assert measures["shape_likeness"].value == pytest.approx(100)
+    assert unmeasured.measures == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
 from analytics.domain.program import Assignment
@@ -9,6 +11,7 @@ from analytics.exercises.catalogue import exercise
 from device_gateway.conditions import Conditions
 from device_gateway.errors import UnreachableError
 from device_gateway.uplink.assignments import Assignments
+from device_gateway.uplink.releases import Releases
 
 
 class Office:
@@ -80,3 +83,34 @@ async def test_an_exercise_that_is_not_known_here_is_said(assignments, office, c
     office.write(3)
     await assignments.current()
     assert conditions.now() == ()
+
+
+async def test_a_target_that_does_not_fit_its_exercise_is_said(assignments, office, conditions) -> None:
+    known = office.write(1).program.prescriptions[0]
+    swing = known.model_copy(update={"exercise": "shoulder.pendulum"})
+    asked = office.write(2, prescriptions=(known, swing))
+    assert await assignments.current() == asked, "the rest of it can be done"
+    (told,) = conditions.now()
+    assert told.code == "program.refused"
+    assert "cannot ask for 70° of it: take that target out." in told.sentence
+    fitting = swing.dose.model_copy(update={"target_excursion_deg": None})
+    office.write(3, prescriptions=(known, swing.model_copy(update={"dose": fitting})))
+    await assignments.current()
+    assert conditions.now() == ()
+
+
+async def test_a_clinics_own_exercise_comes_with_the_program_and_is_known_after_a_restart(
+    gateway_store, office, conditions
+) -> None:
+    text = (files("analytics.exercises") / "knee" / "knee.squat.toml").read_text("utf-8")
+    own = text.replace('code = "knee.squat"', 'code = "knee.squat.ours"').replace(
+        'name = "Squat"', 'name = "Our squat"'
+    )
+    squat = office.write(1).program.prescriptions[0].model_copy(update={"exercise": "knee.squat.ours"})
+    office.offers = office.write(2, prescriptions=(squat,)).model_copy(update={"exercises": {"knee.squat.ours": own}})
+    releases = Releases(gateway_store, conditions)
+    await Assignments(gateway_store, office, conditions, releases.exercise, releases.know).current()
+    assert conditions.now() == ()
+    again = Releases(gateway_store, conditions)
+    await again.load()
+    assert releases.exercise("knee.squat.ours").name == again.exercise("knee.squat.ours").name == "Our squat"

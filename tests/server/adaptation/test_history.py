@@ -75,6 +75,40 @@ async def test_a_session_becomes_an_outcome(api, make) -> None:
     assert (outcome.pain, outcome.effort) == (2, 5), "of two answers the later one counts"
 
 
+async def done(api, number: int, code: str, *repetitions, form_model: str | None = None) -> SessionOutcome:
+    """A session of another exercise, as it is read again."""
+    opening = api.make.opening(number, exercise=code)
+    assert (await api.put_word(f"sessions/{opening.id}", opening)).status_code == 201
+    report = api.make.report(opening=opening, repetitions=repetitions, form_model=form_model)
+    assert (await api.put_word(f"sessions/{opening.id}/report", report)).status_code == 201
+    (outcome,) = await history(api, api.make.prescription().model_copy(update={"exercise": code}))
+    return outcome
+
+
+async def test_an_exercise_without_an_angle_has_a_dose_and_no_range(api, make) -> None:
+    nothing = {
+        "excursion_deg": None,
+        "excursion_error_deg": None,
+        "peak_flexion_deg": None,
+        "peak_velocity_deg_s": None,
+    }
+    swing = make.repetition(1, 0.0).model_copy(update={**nothing, "form": Form(label=FormLabel.NOT_JUDGED, reason="-")})
+    outcome = await done(api, 1, "shoulder.pendulum", *([swing] * 5))
+    assert (outcome.repetitions, outcome.reached, outcome.range_deg, outcome.correct_fraction) == (5, None, None, None)
+    assert (await api("GET", "patients/p1", "physiotherapist")).json()["course"]["points"] == []
+
+
+async def test_another_exercise_has_its_own_range_and_is_no_part_of_the_knees_course(api, make) -> None:
+    short = Form(label=FormLabel.LOW_AMPLITUDE, reason="Stopped at 40°, target 60°.")
+    squats = [make.repetition(k + 1, 40.0).model_copy(update={"form": short}) for k in range(4)]
+    outcome = await done(api, 1, "knee.squat", *squats)
+    assert outcome.range_deg == pytest.approx(40.5)
+    assert outcome.correct_fraction is None, "what falls short is told by its range; nothing judged the others"
+    overview = (await api("GET", "patients/p1", "physiotherapist")).json()
+    assert overview["course"]["points"] == []
+    assert overview["sessions"][0]["range_deg"] == pytest.approx(40.5)
+
+
 @pytest.mark.parametrize(
     ("said", "after", "pain", "unrated"),
     [

@@ -22,6 +22,7 @@ from browser import open_browser, why_no_browser
 from playwright.async_api import Browser, Page
 
 from analytics.domain.exercise import Segment, Side
+from analytics.domain.measure import Measure, Unit
 from analytics.domain.program import Dose, Prescription, Program, Restriction
 from analytics.domain.recovery import KNEE_RANGE, Course, CoursePoint, Forecast, ForecastPoint, Proposal
 from analytics.domain.session import (
@@ -34,6 +35,7 @@ from analytics.domain.session import (
     Repetition,
     SensorRecord,
     SessionReport,
+    SetReport,
     Zero,
 )
 from analytics.simulation.patient import simulate_clinic
@@ -305,19 +307,25 @@ async def _furnish(home: Path, now: datetime, make, tokens: dict[str, str]) -> U
             opening, chunk = make.opening(number), make.chunk(number, samples=500)
             await put(f"sessions/{opening.id}", "gateway", opening.model_dump_json())
             await put(f"sessions/{opening.id}/chunks/0", "gateway", chunk, **make.digest(chunk))
-            report = _measured(make.report(number, (chunk,)))
+            report = _measured(make.report(number, (chunk,)), 60.0 + 5 * number)
             await put(f"sessions/{opening.id}/report", "gateway", report.model_dump_json())
             felt = make.feedback(number)
             await put(f"me/feedback/{felt.id}", "patient", felt.model_dump_json())
     return make.opening(4).id
 
 
-def _measured(report: SessionReport) -> SessionReport:
-    """The report with a curve that fits its repetitions, as a tracker would have drawn it, and with two pains."""
+def _measured(report: SessionReport, range_deg: float) -> SessionReport:
+    """The report with a curve that fits its repetitions, as a tracker would have drawn it, with measures of three sets,
+    and with two pains."""
     seconds = [index / 10 for index in range(1620)]
     trace = AngleTrace(start_s=0.0, rate_hz=10.0, flexion_deg=tuple(_flexion(t, report.repetitions) for t in seconds))
     hurts = (PainMoment(time_s=40.5, pain=6), PainMoment(time_s=81.0))
-    return report.model_copy(update={"trace": trace, "hurts": hurts})
+    measures = (
+        Measure(code="range", name="Range moved", value=range_deg, unit=Unit.DEGREE, error=1.0),
+        Measure(code="hold_time", name="Hold", value=0.52, unit=Unit.SECOND, error=0.03),
+    )
+    sets = [SetReport(number=n, start_s=0, end_s=40, repetitions=10, measures=measures) for n in (1, 2, 3)]
+    return report.model_copy(update={"trace": trace, "hurts": hurts, "sets": tuple(sets)})
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,21 @@ async def test_a_session_shows_its_repetitions_and_how_far_to_trust_them(visit, 
         await expect(page.locator(".readout")).to_contain_text(re.compile(r"flexion \d+°"))
 
 
+async def test_a_measure_leads_to_its_explanation_and_says_what_changed(visit, live_clinic) -> None:
+    async with visit("physiotherapist", **PHONE) as window:
+        page = window.page
+        await window.go(f"/sessions/{live_clinic.measured_session}")
+        await expect(page.get_by_role("img", name="Seated knee extension")).to_be_visible()
+        measures = page.get_by_role("region", name=re.compile("^Measures mean"))
+        row = measures.get_by_role("row", name=re.compile("Range moved"))
+        await expect(row).to_contain_text("80 ± 1°")
+        await expect(row).to_contain_text("+5°")
+        await expect(row).to_contain_text(re.compile(r"believable from \d"))
+        await row.get_by_role("link", name="Range moved").click()
+        await expect(page.locator("#about-range")).to_be_in_viewport()
+        await expect(page.locator("#about-range")).to_contain_text("How far the joint went.")
+
+
 async def test_a_patient_sees_their_own_page_in_plain_words(visit) -> None:
     async with visit("other_patient") as window:
         page = window.page

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
+from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete
 
-from analytics.domain.session import PainMoment
+import analytics.exercises as exercises_package
+from analytics.domain.exercise import Side
+from analytics.domain.measure import Measure, Unit
+from analytics.domain.program import Dose, Prescription
+from analytics.domain.session import PainMoment, SetReport
 from server.dashboard.rendering import new_dashboard
 from server.dashboard.wording import moment_words
 from server.devices.records import GatewayKeyRecord, GatewayRecord
+from server.exercises import Exercises
 from server.patients.records import PatientRecord
+from server.programs import service as programs
 
 HTML = {"Accept": "text/html,*/*"}
 
@@ -193,6 +200,31 @@ async def test_the_session_page_tells_when_it_hurt(api, login: str) -> None:
     reader = await Reader(api).sign_in(login)
     assert "It hurt at 1:12 (pain 6) and 2:40." in (await reader.get(f"/sessions/{hurt.id}")).text
     assert "It hurt" not in (await reader.get(f"/sessions/{calm.id}")).text
+
+
+async def test_a_clinics_own_exercise_is_named_and_drawn_and_its_words_are_never_markup(api) -> None:
+    circles = (Path(exercises_package.__file__).parent / "ankle" / "ankle.circles.toml").read_text("utf-8")
+    named = circles.replace('"Ankle circles"', '"<b>Alphabet"').replace("ankle.circles", "clinic.alphabet")
+    api.app.state.clinic = replace(api.app.state.clinic, exercises=Exercises({"clinic.alphabet": named}))
+    async with api.database.writing() as db:
+        before = await programs.current_program(db, "p1")
+        dose = Dose(sets=1, repetitions=5, target_excursion_deg=None)
+        asked = (Prescription(exercise="clinic.alphabet", side=Side.LEFT, dose=dose),)
+        await programs.add_version(db, before.model_copy(update={"version": 2, "prescriptions": asked}))
+    html = (await (await Reader(api).sign_in("physiotherapist")).get("/patients/p1")).text
+    assert "<b>Alphabet" not in html
+    assert html.count("&lt;b&gt;Alphabet") == 2, "its name, and what its picture is called"
+    assert "Left ankle" in html
+
+
+@pytest.mark.parametrize(("login", "shown"), [("physiotherapist", True), ("patient", False)])
+async def test_measures_are_for_clinicians_and_the_picture_for_both(api, login: str, shown: bool) -> None:
+    hold = Measure(code="hold_time", name="Hold", value=0.52, unit=Unit.SECOND, error=0.03)
+    one = SetReport(number=1, start_s=0, end_s=40, repetitions=30, measures=(hold,))
+    opening, _ = await api.put_session(1, sets=(one,))
+    html = (await (await Reader(api).sign_in(login)).get(f"/sessions/{opening.id}")).text
+    assert ("0.52 ± 0.03 s" in html) == shown
+    assert 'aria-label="Seated knee extension"' in html
 
 
 async def test_times_are_those_of_the_clinics_zone(exercised: Reader) -> None:

@@ -26,6 +26,7 @@ SHAPES_ON_GROUND = [
     ("chart-point", "shade-watch"),
     *(("alert", f"shade-{tone}") for tone in ("good", "watch", "plain")),
     ("accent", "surface"),
+    ("figure-body", "surface"),
 ]
 
 

@@ -9,10 +9,11 @@ from server.dashboard.views.course import course_chart
 from server.dashboard.views.figures import key_figures
 from server.dashboard.views.patient import NEWEST, patient_page
 from server.dashboard.views.proposal import proposal_card
+from server.exercises import Exercises
 
 
 def _page(words, overview=None, reader="clinician"):
-    return patient_page(overview or words.overview(), reader=reader, today=words.today, zone=UTC)
+    return patient_page(overview or words.overview(), Exercises(), reader=reader, today=words.today, zone=UTC)
 
 
 def _figures(words, reader="clinician", **changes):
@@ -132,7 +133,7 @@ def test_one_point_without_a_forecast_is_still_drawn(words) -> None:
 
 
 def test_a_proposal_shows_only_what_changes_and_names_the_rest(words) -> None:
-    card = proposal_card(words.proposal(target_excursion_deg=80), UTC)
+    card = proposal_card(words.proposal(target_excursion_deg=80), Exercises(), UTC)
     assert [(c.label, c.before, c.after, c.sense) for c in card.changes] == [("Range to reach", "75°", "80°", "more")]
     assert card.title == "Ask a little more"
     assert card.unchanged == "Unchanged: sets 3, repetitions 10, rest 60 s"
@@ -150,7 +151,7 @@ def test_a_proposal_shows_only_what_changes_and_names_the_rest(words) -> None:
     ],
 )
 def test_a_proposals_title_says_which_way_it_goes(words, after, title) -> None:
-    assert proposal_card(words.proposal(**after), UTC).title == title
+    assert proposal_card(words.proposal(**after), Exercises(), UTC).title == title
 
 
 def test_why_the_newest_session_was_stopped_is_one_line_on_top_for_clinicians(words) -> None:
@@ -211,3 +212,22 @@ def test_a_session_row_tells_losses_and_what_was_not_judged(words) -> None:
         True,
     )
     assert (unjudged.form, unjudged.pain, unjudged.range, unjudged.lost) == ("none judged", "–", "–", "none")
+
+
+def test_an_exercise_without_an_angle_is_prescribed_without_a_range(words) -> None:
+    circles = words.prescription(target_excursion_deg=None).model_copy(update={"exercise": "ankle.circles"})
+    shown = _page(words, words.overview(program=words.program(prescriptions=(circles,)))).program.exercises[0]
+    assert (shown.name, shown.side, shown.target, shown.hold) == ("Ankle circles", "Right ankle", "", "")
+    assert shown.picture.startswith("<svg ")
+    held = circles.model_copy(update={"exercise": "neck.retraction"})
+    shown = _page(words, words.overview(program=words.program(prescriptions=(held,)))).program.exercises[0]
+    assert (shown.side, shown.hold) == ("Neck", "3 s")
+
+
+def test_a_proposal_without_a_target_changes_the_rest_of_the_dose(words) -> None:
+    before = words.prescription(target_excursion_deg=None)
+    after = words.prescription(target_excursion_deg=None, repetitions=12)
+    card = proposal_card(words.proposal().model_copy(update={"before": before, "after": after}), Exercises(), UTC)
+    assert [(c.label, c.before, c.after) for c in card.changes] == [("Repetitions", "10", "12")]
+    assert "range" not in card.unchanged
+    assert card.picture.startswith("<svg ")

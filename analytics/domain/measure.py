@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from pydantic import Field, model_validator
 
-class UnmeasurableError(ValueError):
-    """The movement cannot be measured; the message is a sentence to show."""
+from .base import Word
 
 
 class Unit(StrEnum):
@@ -19,23 +19,21 @@ class Unit(StrEnum):
     NONE = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure and how far to trust it.
+class Measure(Word):
+    """A figure and how far to trust it. docs/measures.md explains each to clinicians."""
 
-    error: one standard deviation, in the same unit. Where there is none, `why_no_error` says in one sentence why.
-    """
-
-    code: str
-    name: str
-    value: float
+    code: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    value: float = Field(allow_inf_nan=False)
     unit: Unit
-    error: float | None = None
-    why_no_error: str = ""
+    error: float | None = Field(default=None, ge=0, description="one standard deviation, in the same unit")
+    why_no_error: str = Field(default="", description="in one sentence, where there is no error")
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _says_how_far_to_trust_it(self) -> Self:
         if (self.error is None) == (not self.why_no_error):
-            raise ValueError(f"The measure {self.code} needs an error or the reason why it has none, and not both.")
+            raise ValueError(f"the measure {self.code} needs an error or the reason why it has none, and not both")
+        return self
 
     def __str__(self) -> str:
         unit = self.unit if self.unit.startswith("°") else f" {self.unit}".rstrip()
