@@ -7,7 +7,7 @@ else is the same. Whether the neighbour did lie still is asked after each moveme
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import hypot
+from math import hypot, inf
 
 import numpy as np
 
@@ -38,6 +38,8 @@ covers 68 %. At 75° it is 2.6°, what two sensors on a patient's knee were foun
 against optics, PubMed 34287303)."""
 ALONE_SCALE_ERROR = 0.1
 """With one sensor its neighbour turns unseen: thighs lift by 9 to 12 % of a seated knee extension (UCI)."""
+SAME_S = 0.5
+"""Two repetitions that share more are one."""
 EARTH = (1.0, 0.0, 0.0, 0.0)
 FORCE_AT_REST = np.array([0.0, 0.0, GRAVITY_M_S2])
 
@@ -65,6 +67,7 @@ class ByAngle:
         self._guard = StepGuard(rate_hz) if on_foot(exercise) else None
         self._restarted = True
         self._count = 0
+        self._counted_until_s = -inf
 
     def update(self, one: Posture) -> Iterator[TrackerEvent]:
         """Take one instant."""
@@ -130,6 +133,8 @@ class ByAngle:
         if one.restarted:
             self._counter.interrupt()
         done = self._counter.update(one.time_s, one.excursion_deg)
+        if done is not None and done.start_s < self._counted_until_s - SAME_S:
+            done = None  # gone over again about another axis, and counted already
         yield from self._counter.refused()
         if done is not None:
             yield from self._offer(done)
@@ -140,6 +145,7 @@ class ByAngle:
 
     def _offer(self, done: CountedRepetition) -> Iterator[TrackerEvent]:
         """A movement that ended: of one that must not count the reason, of one that may be a step later more."""
+        self._counted_until_s = done.end_s
         hinge = self._joint.hinge
         if self._alone and hinge and (refused := self._alone.judge(done, hinge.distal_axis)) is not None:
             yield refused

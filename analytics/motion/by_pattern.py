@@ -1,4 +1,7 @@
-"""An exercise without a single angle, followed by the pattern of one sensor's movement: circles, pendulums."""
+"""An exercise without a single angle, followed by the pattern of one sensor's movement: circles, pendulums.
+
+Three repetitions alike show what one is; or one was shown before.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,17 @@ import numpy as np
 
 from analytics.motion.events import Calibrated, RepetitionDone, TrackerEvent
 from analytics.motion.measuring import Measuring
+from analytics.motion.repetition.demonstrated_counter import DemonstratedCounter
 from analytics.motion.repetition.movement_counter import CountedMovement, MovementCounter
 from analytics.motion.worn import Posture
 
 
 class ByPattern:
-    """The first row of every `Posture` is followed. Three repetitions alike show what one is, and count."""
+    """The first row of every `Posture` is followed."""
 
-    def __init__(self, measuring: Measuring) -> None:
+    def __init__(self, measuring: Measuring, shown: DemonstratedCounter | None = None) -> None:
         self._measuring = measuring
-        self._counter = MovementCounter()
+        self._counter = shown or MovementCounter()
         self._count = 0
 
     def update(self, one: Posture) -> Iterator[TrackerEvent]:

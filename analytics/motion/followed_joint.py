@@ -26,6 +26,13 @@ from analytics.signals.samples import FloatArray
 LONGEST_BUFFER_S = 30.0
 """What is remembered, to be gone over again."""
 ANOTHER_MOVEMENT = "That was another movement than this exercise. Take its starting position. Do five slow repetitions."
+DIRECTION_LOST = (
+    "A sensor was out of reach, and this movement does not show its direction again. Go on: the next repetition will."
+)
+LONGEST_UNKNOWN_S = 2.0
+"""About an upright axis a heading that is new stays unknown for ever: then the axis is looked for again."""
+LEAST_CALIBRATION_S = 0.6
+"""Shorter movements show nothing, at whatever sampling rate."""
 REST_AFTER_WALK_S = 1.0
 """Who has walked sits down first: no axis is looked for until all sensors were at rest for so long."""
 REST_BEFORE_S = 0.3
@@ -74,6 +81,10 @@ class NoAxis:
     sentence: str
 
 
+def _is_long_enough(movement: list[JointInstant]) -> bool:
+    return len(movement) >= LEAST_SAMPLES and movement[-1].time_s - movement[0].time_s >= LEAST_CALIBRATION_S
+
+
 class FollowedJoint:
     """`hinge`: what is followed, once an axis was found."""
 
@@ -89,6 +100,8 @@ class FollowedJoint:
         self._rest_samples = round(REST_AFTER_WALK_S * rate_hz)
         self._to_rest = 0
         self._first: int | None = None
+        self._unknown_s = 0.0
+        self._way_out: Vector | None = None
         self._begin()
 
     def forget_since(self, time_s: float) -> bool:
@@ -111,7 +124,15 @@ class FollowedJoint:
             axis = (self.hinge.proximal_axis, self.hinge.distal_axis)[self._mover]
             began_s = self._other.update(instant.time_s, instant.rates_rad_s[self._mover], axis)
             if began_s is None:
-                yield from self._follow(self._joint, instant)
+                told = list(self._follow(self._joint, instant))
+                self._unknown_s = 0.0 if told else self._unknown_s + 1.0 / self._rate_hz
+                yield from told
+                if self._unknown_s > LONGEST_UNKNOWN_S:
+                    yield NoAxis(instant.time_s, DIRECTION_LOST)
+                    self._way_out = self.hinge.distal_axis
+                    self._joint = self.hinge = self._shown_s = None
+                    self._unknown_s = 0.0
+                    self._begin(instant)
                 return
             self._first = sum(one.time_s < began_s - REST_BEFORE_S for one in self._buffer)
         else:
@@ -135,7 +156,7 @@ class FollowedJoint:
         return self._to_rest > 0
 
     def _calibrate(self, movement: list[JointInstant]) -> Iterator[Excursion | AxisShown]:
-        if len(movement) < LEAST_SAMPLES:  # a step that began where walking had just been forgotten
+        if not _is_long_enough(movement):  # a step that began where walking had just been forgotten
             self._finder, self._other = self._new_finder(), self._new_watch()
             return
         hinge = self._hinge(movement)
@@ -144,20 +165,29 @@ class FollowedJoint:
             yield AxisShown(movement[-1].time_s, replace(hinge, refusal=ANOTHER_MOVEMENT))
             self._begin()
             return
+        if hinge.refusal is None and self._is_way_back(hinge):
+            self._begin()
+            return
         yield AxisShown(movement[-1].time_s, hinge)
         self._finder, self._other = self._new_finder(), self._new_watch()
         if hinge.refusal is not None:
             return
-        self._shown_s = movement[0].time_s
+        self._shown_s, self._way_out = movement[0].time_s, None
         self.hinge = hinge
         self._joint = HingeJoint.from_calibration(hinge, 1.0 / self._rate_hz, movement[0].time_s - movement[-1].time_s)
         for k, one in enumerate(movement):
             yield from self._follow(self._joint, one, restarted=one.restarted and k > 0)
 
+    def _is_way_back(self, hinge: FunctionalHinge) -> bool:
+        """Of somebody whose axis was lost in the midst of a repetition: it did not begin in the rest pose."""
+        if self._way_out is None:
+            return False
+        return sum(a * b for a, b in zip(hinge.distal_axis, self._way_out, strict=True)) < 0.0
+
     def refine(self, start_s: float) -> None:
         """The first repetition, which began then, is whole: it shows the axis better than its first half did."""
         movement = [one for one in self._buffer if one.time_s >= start_s - REST_BEFORE_S]
-        if self.hinge is None or len(movement) < LEAST_SAMPLES or any(one.restarted for one in movement[1:]):
+        if self.hinge is None or not _is_long_enough(movement) or any(one.restarted for one in movement[1:]):
             return
         hinge = self._hinge(movement)
         if hinge.refusal is None:

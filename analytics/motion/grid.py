@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.domain.exercise import Segment
-from analytics.signals.samples import FloatArray, ImuSamples
+from analytics.signals.samples import FloatArray, ImuSamples, IntArray
 
 LONGEST_STEP = 3.0
 """More of a sensor's periods than this without a sample are a gap, also where nothing was counted as lost."""
@@ -127,11 +127,31 @@ class _SensorOnGrid:
         self._next, self._turns_known = int(numbers[-1]) + 1, True
         self._last.values[7:] -= on_grid[-1, 7:]
         sensor_time_us = np.rint(on_grid[:, 0]).astype(np.int64)
-        yield ImuSamples(sensor_time_us, on_grid[:, 1:4], rate, lost, source=samples.source), instants_s
+        nearest = _nearest(instants_s, time_s[1:])
+        yield (
+            ImuSamples(
+                sensor_time_us,
+                on_grid[:, 1:4],
+                rate,
+                lost,
+                mag_ut=None if samples.mag_ut is None else samples.mag_ut[nearest],
+                clipped=None if samples.clipped is None else samples.clipped[nearest],
+                source=samples.source,
+            ),
+            instants_s,
+        )
 
     def _is_gap(self, last: _Sample, samples: ImuSamples, time_s: FloatArray, period_s: float) -> bool:
         steps_s = (float(time_s[0]) - last.time_s, float(samples.sensor_time_us[0] - last.values[0]) * 1e-6)
         return samples.lost_before > 0 or min(steps_s) <= 0 or max(steps_s) > LONGEST_STEP * period_s
+
+
+def _nearest(instants_s: FloatArray, time_s: FloatArray) -> IntArray:
+    """(m,) the sample that is nearest to each instant."""
+    after = np.clip(np.searchsorted(time_s, instants_s), 1, max(1, len(time_s) - 1))
+    before = after - 1
+    after = np.minimum(after, len(time_s) - 1)
+    return np.asarray(np.where(instants_s - time_s[before] <= time_s[after] - instants_s, before, after))
 
 
 def _between(instants_s: FloatArray, time_s: FloatArray, values: FloatArray) -> FloatArray:

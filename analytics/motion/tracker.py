@@ -16,6 +16,7 @@ from analytics.motion.calibration.mounting_watch import MountingWatch
 from analytics.motion.events import AngleSample, RepetitionDone, TrackerEvent
 from analytics.motion.measuring import Measuring
 from analytics.motion.quaternion import Vector
+from analytics.motion.repetition.demonstrated_counter import DemonstratedCounter
 from analytics.motion.timed.run import TimedTestRun
 from analytics.motion.worn import Posture, SensorNote, WornSensors
 from analytics.signals.samples import FloatArray, ImuSamples
@@ -28,6 +29,7 @@ class Tracker:
         segments wear one decides how the exercise is followed (`Exercise.layout`).
     target_excursion_deg: what the program asks for; a movement that stops short of it is told, not counted.
     goniometer_deg: the joint's angle in the rest pose as a clinician measured it, where one did.
+    shown: where no angle is followed, counts repetitions of one that was demonstrated; without it, three alike show it.
     last_up: for a segment, which way was up for the same sensor in its last session in this posture.
     """
 
@@ -39,6 +41,7 @@ class Tracker:
         *,
         target_excursion_deg: float | None = None,
         goniometer_deg: float | None = None,
+        shown: DemonstratedCounter | None = None,
         last_up: Mapping[Segment, Vector] | None = None,
     ) -> None:
         layout = exercise.layout(rates_hz, side)
@@ -58,7 +61,7 @@ class Tracker:
         self._test = TimedTestRun(exercise, side, self._worn.segments) if exercise.test else None
         self._way: ByAngle | ByPattern
         if layout.follows is Follows.PATTERN:
-            self._way = ByPattern(self._measuring)
+            self._way = ByPattern(self._measuring, shown)
         else:
             self._way = ByAngle(
                 exercise,

@@ -136,7 +136,7 @@ def functional_hinge(
             heading += doubt / (doubt + SHARED_ERROR_RAD**2) * toward
         search.trust(heading, drift)
         # The twin heading may be what the movement itself speaks for, as in split squats on a moving thigh.
-        doubtful = likelier < -LEAST_LIKELIER
+        doubtful = drawn is None and likelier < -LEAST_LIKELIER
     elif error > HEADING_SEEN_RAD:
         doubtful = True
     circle = search.circle(heading, drift)

@@ -20,6 +20,8 @@ from analytics.motion.orientation.turning import product, small_turns, unit, upr
 from analytics.signals.samples import BoolArray, FloatArray
 
 GRAVITY_M_S2 = 9.81
+LEAST_FORCE_M_S2 = 1.0
+"""Less than this shows no vertical to begin with: some sensors send zeros first."""
 
 
 class OrientationFilter:
@@ -102,9 +104,9 @@ class OrientationFilter:
         rate = (self.matrix @ unbiased[:, :, None])[:, :, 0]
         self._orientation = product(self._orientation, small_turns(rate * seconds[:, None]))
         if self._some_fresh:
-            begin = self._fresh & live
+            begin = self._fresh & live & ((acc**2).sum(axis=1) > LEAST_FORCE_M_S2**2)
             self._orientation[begin] = upright(acc[begin])
-            self._fresh &= ~live
+            self._fresh &= ~begin
             self._some_fresh = bool(self._fresh.any())
         self._stretch.add(seconds, self._orientation, unbiased, acc, clipped)
 

@@ -10,6 +10,8 @@ import numpy as np
 from analytics.motion.orientation.clipping import LEAST_ACC_M_S2, LEAST_GYR_RAD_S, RangeEnd
 from analytics.signals.samples import BoolArray, FloatArray, ImuSamples, IntArray
 
+NO_GYR_RAD_S, NO_ACC_M_S2 = 1e4, 4e4
+"""Beyond these, in any unit that a reading may come in by mistake, it is no value: 10 000 °/s and 4000 g."""
 BRIDGED_GAP_S = 0.1
 """A gap this long is filled by straight lines between the samples about it; a knee hardly changes course in that
 time."""
@@ -85,6 +87,8 @@ class Intake:
         rows[:, 6], rows[:, 7] = time_s, samples.sensor_time_us
         told, notes = samples.clipped, list[IntakeNote]()
         finite = np.isfinite(rows)
+        finite[:, :3] &= np.abs(rows[:, :3]) < NO_GYR_RAD_S
+        finite[:, 3:6] &= np.abs(rows[:, 3:6]) < NO_ACC_M_S2
         if not finite.all():
             # A sample without a value is a missing sample; the next one finds the gap.
             valued = np.asarray(finite.all(axis=1))

@@ -33,6 +33,8 @@ NEW_REST_AFTER_SMALL_S, NEW_REST_AFTER_LARGE_S = 4.0, 30.0
 than half of it."""
 REACHED = 0.9
 """A target is reached from this share on: the angle itself is known to a few degrees only."""
+LONGEST_MOVEMENT_S = 40.0
+"""Out and back, without the hold that is asked for. Who swings on for longer has another rest pose."""
 LONGEST_STEP_S = 0.3
 """A movement with a longer silence in it is not judged: its turning point may not have been seen."""
 
@@ -76,6 +78,7 @@ class RepetitionCounter:
         self, least_excursion_deg: float, target_excursion_deg: float | None = None, hold_s: float = 0.0
     ) -> None:
         self._least_deg = least_excursion_deg
+        self._longest_s = LONGEST_MOVEMENT_S + 2.0 * hold_s
         self._new_rest_s = max(NEW_REST_AFTER_LARGE_S, 2.0 * hold_s)
         self._target_deg = target_excursion_deg
         self._refused: list[NotCounted] = []
@@ -170,6 +173,7 @@ class RepetitionCounter:
 
     def _find_rest(self, angle_deg: float, velocity: float) -> None:
         assert self._rest_deg is not None
+        del self._curve[:-1]
         near = self._rest_deg + RETURNED * (median(self._usual) if self._usual else self._least_deg)
         if (angle_deg <= near and velocity > -SLOW_DEG_S) or self._still_s >= NEW_REST_AFTER_LARGE_S:
             self._settle()
@@ -185,6 +189,10 @@ class RepetitionCounter:
                 self._refuse(Reason.NOT_RETURNED)  # a short one was a new way to sit
             self._settle()
             return None
+        if self._curve[-1][0] - self._curve[0][0] > self._longest_s:
+            self._refuse(Reason.NOT_RETURNED)
+            self._rest_again()
+            return None
         if angle_deg > self._rest_deg + RETURNED * excursion:
             self._phase = Phase.OUT
             return None
@@ -196,6 +204,13 @@ class RepetitionCounter:
             self._refuse(Reason.TOO_SHORT)
         self._settle()
         return done
+
+    def _rest_again(self) -> None:
+        """Nobody came back to where this movement began: rest is where it turned in its second half."""
+        middle_s = (self._curve[0][0] + self._curve[-1][0]) / 2.0
+        rest_deg = min(angle_deg for time_s, angle_deg in self._curve if time_s >= middle_s)
+        self._settle()
+        self._phase, self._rest_deg = Phase.LOST, rest_deg
 
     def _settle(self) -> None:
         """Rest here; between quick repetitions, where the turn just was."""

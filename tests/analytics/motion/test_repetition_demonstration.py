@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from analytics.domain.exercise import Segment, Side
+from analytics.exercises import exercise
+from analytics.motion.events import RepetitionDone
+from analytics.motion.repetition import Reason
+from analytics.motion.repetition.demonstrated_counter import DemonstratedCounter
 from analytics.motion.repetition.demonstration import SubsequenceWarping
 from analytics.motion.repetition.pose import RATE_HZ, PoseStream
+from analytics.motion.tracker import Tracker
+from analytics.signals.samples import ImuSamples
 
 VALUES = st.floats(-3, 3, width=32)
 
@@ -97,3 +105,60 @@ def test_one_demonstration_of_a_watch_counts_the_set(data_folder):
     rotation = np.array([pose.vector[:3] for pose in poses])
     rate = np.gradient(rotation, 1 / RATE_HZ, axis=0)
     assert abs(len(matches(rate[: round(1.92 * RATE_HZ)], rate, limit=1.0)) - 20) <= 1
+
+
+def watch(data_folder):
+    with np.load(data_folder / "spar_watch" / "s06_FEL_R.npz") as set_:
+        return set_["t"].astype(np.float64), set_["acc"].astype(np.float64), set_["gyr"].astype(np.float64)
+
+
+def shown(time_s, acc, gyr, until_s=1.95):
+    part = time_s <= time_s[0] + until_s
+    return DemonstratedCounter(time_s[part], acc[part], gyr[part])
+
+
+def test_the_counter_finds_the_set_in_packets_of_any_size(data_folder):
+    time_s, acc, gyr = watch(data_folder)
+    found = []
+    for size in (len(time_s), 7):
+        counter = shown(time_s, acc, gyr)
+        parts = [slice(k, k + size) for k in range(0, len(time_s), size)]
+        found.append([one for p in parts for one in counter.update(time_s[p], acc[p], gyr[p])] + counter.finish())
+    assert found[0] == found[1]
+    assert abs(len(found[0]) - 20) <= 1
+    for one, following in pairwise(found[0]):
+        assert one.start_s < one.turned_s < one.end_s <= following.start_s + 0.3
+        assert one.told_s - one.end_s < 1.0
+
+
+def test_a_gap_is_told_and_what_comes_after_it_counts(data_folder):
+    time_s, acc, gyr = watch(data_folder)
+    whole = shown(time_s, acc, gyr)
+    count = len([*whole.update(time_s, acc, gyr), *whole.finish()])
+    kept = (time_s < time_s[0] + 15.0) | (time_s > time_s[0] + 20.0)
+    counter = shown(time_s, acc, gyr)
+    found = [*counter.update(time_s[kept], acc[kept], gyr[kept]), *counter.finish()]
+    assert count - 5 <= len(found) < count
+    assert [one.reason for one in counter.refused()] == [Reason.INTERRUPTED]
+
+
+def test_what_shows_nothing_is_refused_in_words(data_folder):
+    time_s, acc, gyr = watch(data_folder)
+    with pytest.raises(ValueError, match="show the movement once"):
+        shown(time_s, acc, gyr, until_s=0.3)
+    with pytest.raises(ValueError, match="Nothing turned"):
+        shown(time_s, acc, 0 * gyr)
+
+
+def test_the_tracker_counts_what_was_shown_where_an_exercise_has_no_angle(data_folder):
+    time_s, acc, gyr = watch(data_folder)
+    rate_hz = 1.0 / float(np.median(np.diff(time_s)))
+    even_s = np.arange(time_s[0], time_s[-1], 1.0 / rate_hz)
+    acc, gyr = (np.stack([np.interp(even_s, time_s, one) for one in values.T], axis=1) for values in (acc, gyr))
+    counts = []
+    for counter in (shown(even_s, acc, gyr), None):
+        tracker = Tracker(exercise("shoulder.pendulum"), Side.RIGHT, {Segment.RIGHT_FOREARM: rate_hz}, shown=counter)
+        samples = ImuSamples(np.round(even_s * 1e6).astype(np.int64), acc, gyr)
+        events = [*tracker.update(Segment.RIGHT_FOREARM, samples, even_s), *tracker.finish()]
+        counts.append(sum(isinstance(event, RepetitionDone) for event in events))
+    assert all(abs(count - 20) <= 1 for count in counts)

