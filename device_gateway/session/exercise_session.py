@@ -313,17 +313,12 @@ class ExerciseSession:
                     self._teller.angle(event)
                 case Calibrated():
                     self._calibrated(event.calibration)
-                case RepetitionDone() if self._counts(event):
+                case RepetitionDone() if not self._talk.paused and not self.care.stopped:
                     self._count(event)
                 case NotCounted() | SensorNote() if not self._talk.paused and (cue := cue_of(event)) is not None:
                     self._teller.cue(cue)
             if self._referee is not None:
                 self._hold_test(self._referee, event)
-
-    def _counts(self, done: RepetitionDone) -> bool:
-        """Neither in a pause, nor after a stop, nor what is done once all is done."""
-        over = self.step is SessionState.RATING and done.start_s >= self._since_s
-        return not (self._talk.paused or self.care.stopped or over)
 
     def _hold_test(self, referee: Referee, event: TrackerEvent) -> None:
         if (cue := referee.hear(event, self._now_s)) is None:
