@@ -1,5 +1,5 @@
 """Prints how well exercises of the catalogue are counted and measured on simulated people, by each set of sensors that
-may follow them: `python tools/catalogue_table.py`. Stands in docs/motion.md."""
+may follow them: `python tools/catalogue_table.py` (some minutes)."""
 
 from __future__ import annotations
 
