@@ -35,11 +35,13 @@ class StepGuard:
         self._group: list[float] = []
         self._strength: deque[float] = deque(maxlen=self._size)
         self._since_look = 0
+        self._begun_s = inf
         self._walked_s: deque[float] = deque(maxlen=8)
         self._waiting: deque[CountedRepetition] = deque()
 
     def feel(self, time_s: float, acc_m_s2: FloatArray) -> None:
         """Take one sample (3,)."""
+        self._begun_s = min(self._begun_s, time_s)
         self._group.append(float(np.sqrt(acc_m_s2 @ acc_m_s2)))
         if len(self._group) < self._every:
             return
@@ -75,8 +77,10 @@ class StepGuard:
         yield from self.release(inf)
 
     def _judge(self, one: CountedRepetition) -> CountedRepetition | NotCounted:
-        """A step, if two windows about it were of walking; a set of quick repetitions may look so once."""
-        since_s, until_s = one.end_s, one.start_s + WINDOW_S + HOP_S
+        """A step, if two windows that hold it whole were of walking; a set of quick repetitions may look so once. Of
+        what began with the first sample no second window is whole."""
+        until_s = one.start_s + WINDOW_S + (HOP_S if one.start_s < self._begun_s + HOP_S else 0.0)
+        since_s = one.end_s
         walked = sum(since_s <= look_s <= until_s for look_s in self._walked_s)
         if walked >= LEAST_LOOKS:
             return NotCounted(one.start_s, one.end_s, Reason.WALKING)

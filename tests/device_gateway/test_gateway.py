@@ -59,7 +59,7 @@ async def test_a_whole_session_loses_nothing_and_counts_what_was_done(tmp_path: 
     truth_deg = [repetition.excursion_deg for repetition in wearing.repetitions]
     assert [repetition.excursion_deg for repetition in report.repetitions] == pytest.approx(truth_deg, abs=8)
     assert [repetition.number for repetition in report.repetitions] == list(range(1, 6))
-    assert report.form_model == "knee.extension.seated 3"
+    assert report.form_model == "knee.extension.seated 2"
     assert all(repetition.form.label in FormLabel for repetition in report.repetitions)
     assert report.calibration is not None
     assert report.trace is not None

@@ -16,6 +16,8 @@ from analytics.signals.samples import BoolArray, FloatArray, IntArray
 
 FAR_SHARE = 0.05
 """Clocks of consumer sensors are within 1 %, and what a maker calls 50 Hz within 3 %."""
+MOST_SHARE = 1.5
+"""No oscillator is further off; a recording that is played faster than life is."""
 JITTER_S = 0.1
 """A clock that is fitted to arrivals moves by so much at most while it settles."""
 LEAST_S, REFINED_S = 1.0, 5.0
@@ -72,6 +74,8 @@ class SamplingPace:
 
     def _look(self, elapsed_s: float, counted_s: float, told_s: float) -> None:
         share = max(counted_s / elapsed_s, told_s / elapsed_s, key=lambda one: abs(one - 1.0))
+        if not 1.0 / MOST_SHARE < share < MOST_SHARE:
+            return
         newly = not self._far and abs(share - 1.0) > FAR_SHARE + JITTER_S / elapsed_s
         self._far |= newly
         if newly or (self._far and elapsed_s >= REFINED_S):

@@ -22,7 +22,7 @@ def model_alone(bundle):
 
 
 def test_the_shipped_model_says_what_it_is(scorer):
-    assert scorer.name == "knee.extension.seated 3"
+    assert scorer.name == "knee.extension.seated 2"
     card = scorer.card
     assert not card.data.simulated
     assert card.data.licence == "CC BY 4.0"
