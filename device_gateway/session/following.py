@@ -92,8 +92,10 @@ class Following:
         self._remember(run)
         if len(self._rates_hz) == len(self._wearing.needed):
             tracker = self._tracker = self._new_tracker()
+            # Only the needed ones may be exchanged: what swings elsewhere is nobody's exercise.
+            rates_hz = {one: hz for one, hz in self._rates_on_grid().items() if one in self._wearing.needed}
             self.preparation = Preparation(
-                self._exercise, self._side, self._rates_on_grid(), guided=self._guided, limit_deg=self._limit_deg
+                self._exercise, self._side, rates_hz, guided=self._guided, limit_deg=self._limit_deg
             )
             yield News((Cause.SENSORS_STREAM,))
             early = tuple(self._early)
@@ -148,7 +150,7 @@ class Following:
                 if isinstance(event, CalibrationRefused):
                     self._refused = True
                     yield News(cue=refusal_cue(event, self._limit_deg))
-        if self.preparation is not None:
+        if self.preparation is not None and run.segment in self._wearing.needed:
             for outcome in self.preparation.update(run.segment, run.samples, run.time_s, lambda: self._talk.step):
                 yield from self._heed(outcome.cause)
                 if outcome.cue is not None and not self._is_told(outcome.cue):
